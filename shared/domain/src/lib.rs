@@ -25,3 +25,4 @@ pub mod rubric;
 pub mod verdict;
 
 pub mod metric;
+pub mod pacing;

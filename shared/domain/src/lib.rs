@@ -13,6 +13,7 @@
 pub mod money;
 pub mod names;
 pub mod settings;
+pub mod variables;
 
 pub mod capture;
 pub mod fleet;

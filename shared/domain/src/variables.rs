@@ -43,7 +43,13 @@ impl<'a> Variables<'a> {
 
     /// A value that is parsed and then accepted by `is_right`, or `default` when it is missing.
     /// A mistake says what is `wanted`.
-    pub fn value<T: FromStr>(&self, name: &str, default: T, wanted: &str, is_right: impl Fn(&T) -> bool) -> T {
+    pub fn value<T: FromStr>(
+        &self,
+        name: &str,
+        default: T,
+        wanted: &str,
+        is_right: impl Fn(&T) -> bool,
+    ) -> T {
         let Some(text) = self.optional(name) else { return default };
         match text.parse::<T>() {
             Ok(value) if is_right(&value) => value,

@@ -43,25 +43,26 @@ impl Datum {
 
 /// The datums of a tally, oldest first. A cell with more than 150 distinct values becomes several.
 pub fn datums(tally: &Tally, naming: &MetricNaming) -> Vec<Datum> {
-    let mut datums = Vec::with_capacity(tally.len());
-    for (cell, distribution) in &tally.cells {
-        let Ok(timestamp) = Timestamp::from_second(cell.minute) else { continue };
+    let mut datums = Vec::new();
+    for ((minute, endpoint, component), row) in &tally.rows {
+        let Ok(timestamp) = Timestamp::from_second(*minute) else { continue };
         let mut dimensions = vec![
-            (ENDPOINT_DIMENSION.to_owned(), cell.endpoint.to_string()),
-            (COMPONENT_DIMENSION.to_owned(), cell.component.to_string()),
+            (ENDPOINT_DIMENSION.to_owned(), endpoint.to_string()),
+            (COMPONENT_DIMENSION.to_owned(), component.to_string()),
         ];
-        dimensions.extend(naming.label(&cell.component));
-        let pairs: Vec<(&u64, &u32)> = distribution.iter().collect();
-        datums.extend(pairs.chunks(MOST_VALUES).map(|pairs| Datum {
-            metric: naming.published_name(&cell.metric).to_owned(),
-            dimensions: dimensions.clone(),
-            timestamp,
-            unit: cell.unit,
-            values: pairs.iter().map(|(bits, _)| from_ordered_bits(**bits)).collect(),
-            counts: pairs.iter().map(|(_, count)| f64::from(**count)).collect(),
-        }));
+        dimensions.extend(naming.label(component));
+        for cell in &row.cells {
+            let pairs: Vec<(&u64, &u32)> = cell.distribution.iter().collect();
+            datums.extend(pairs.chunks(MOST_VALUES).map(|pairs| Datum {
+                metric: naming.published_name(&cell.metric).to_owned(),
+                dimensions: dimensions.clone(),
+                timestamp,
+                unit: cell.unit,
+                values: pairs.iter().map(|(bits, _)| from_ordered_bits(**bits)).collect(),
+                counts: pairs.iter().map(|(_, count)| f64::from(**count)).collect(),
+            }));
+        }
     }
-    datums.sort_by_key(|datum| datum.timestamp);
     datums
 }
 
@@ -174,7 +175,7 @@ mod tests {
         let mut tally = Tally::default();
         for (offset, value) in [(0, 1.0), (1, 1.0), (2, 0.5), (100, 1.0)] {
             let value = MetricValue::try_from(value).unwrap();
-            tally.add(&subject("a", offset), "SafetyScore", Unit::None, value);
+            tally.row(&subject("a", offset)).add("SafetyScore", Unit::None, value);
         }
         let datums = datums(&tally, &MetricNaming::default());
         assert_eq!(datums.len(), 2);
@@ -229,7 +230,8 @@ mod tests {
             let mut tally = Tally::default();
             for (component, offset, metric, value) in &points {
                 let value = MetricValue::try_from(*value).unwrap();
-                tally.add(&subject(&format!("c{component}"), -offset), &format!("Metric{metric}"), Unit::None, value);
+                let subject = subject(&format!("c{component}"), -offset);
+                tally.row(&subject).add(format!("Metric{metric}"), Unit::None, value);
             }
             let now = Timestamp::from_second(NOW).unwrap();
             let dated = split_by_age(datums(&tally, &MetricNaming::default()), now);

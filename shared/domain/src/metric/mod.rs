@@ -1,6 +1,7 @@
 //! Everything that Assay publishes to CloudWatch: names, units, dimensions and the limits of
 //! `PutMetricData` (API reference "PutMetricData" and "MetricDatum").
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -81,24 +82,7 @@ impl MetricValue {
     }
 }
 
-/// What a number belongs to: one inference component, one minute, one metric.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Cell {
-    endpoint: EndpointName,
-    component: ComponentName,
-    minute: i64,
-    metric: String,
-    unit: Unit,
-}
-
-/// Numbers gathered over an object, kept as distinct values with their counts so that CloudWatch
-/// can still compute percentiles.
-#[derive(Debug, Clone, Default)]
-pub struct Tally {
-    cells: BTreeMap<Cell, BTreeMap<u64, u32>>,
-}
-
-/// The component and minute that a record's numbers belong to.
+/// The component and time that a record's numbers belong to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
     /// The endpoint that answered.
@@ -109,37 +93,82 @@ pub struct Subject {
     pub at: Timestamp,
 }
 
+impl Subject {
+    fn minute(&self) -> i64 {
+        self.at.as_second().div_euclid(60) * 60
+    }
+}
+
+/// Numbers gathered over an object, by component and minute, kept as distinct values with their
+/// counts so that CloudWatch can still compute percentiles.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    rows: BTreeMap<(i64, EndpointName, ComponentName), Row>,
+}
+
+/// The numbers of one component in one minute.
+#[derive(Debug, Clone, Default)]
+pub struct Row {
+    cells: Vec<Cell>,
+}
+
+#[derive(Debug, Clone)]
+struct Cell {
+    metric: Cow<'static, str>,
+    unit: Unit,
+    /// How often each value was seen, by [`ordered_bits`] of the value.
+    distribution: BTreeMap<u64, u32>,
+}
+
 impl Tally {
-    /// Adds one observation of `metric`.
-    pub fn add(&mut self, subject: &Subject, metric: &str, unit: Unit, value: MetricValue) {
-        self.add_times(subject, metric, unit, value, 1);
+    /// Where the numbers of `subject` go.
+    pub fn row(&mut self, subject: &Subject) -> &mut Row {
+        self.rows.entry((subject.minute(), subject.endpoint.clone(), subject.component.clone())).or_default()
     }
 
-    /// Counts one thing: an observation of 1.
-    pub fn count(&mut self, subject: &Subject, metric: &str) {
-        self.add(subject, metric, Unit::Count, MetricValue(1.0));
-    }
-
-    /// Adds the same observation `times` over.
-    pub fn add_times(&mut self, subject: &Subject, metric: &str, unit: Unit, value: MetricValue, times: u32) {
-        let cell = Cell {
-            endpoint: subject.endpoint.clone(),
-            component: subject.component.clone(),
-            minute: subject.at.as_second().div_euclid(60) * 60,
-            metric: metric.to_owned(),
-            unit,
-        };
-        *self.cells.entry(cell).or_default().entry(ordered_bits(value.0)).or_default() += times;
+    /// Adds everything in `other`.
+    pub fn merge(&mut self, other: Self) {
+        for (key, row) in other.rows {
+            let into = self.rows.entry(key).or_default();
+            for cell in row.cells {
+                let target = into.cell(cell.metric, cell.unit);
+                for (bits, count) in cell.distribution {
+                    *target.entry(bits).or_default() += count;
+                }
+            }
+        }
     }
 
     /// Whether nothing was added.
     pub fn is_empty(&self) -> bool {
-        self.cells.is_empty()
+        self.rows.is_empty()
+    }
+}
+
+impl Row {
+    /// Adds one observation of `metric`.
+    pub fn add(&mut self, metric: impl Into<Cow<'static, str>>, unit: Unit, value: MetricValue) {
+        *self.cell(metric.into(), unit).entry(ordered_bits(value.0)).or_default() += 1;
     }
 
-    /// The number of (component, minute, metric) cells.
-    pub fn len(&self) -> usize {
-        self.cells.len()
+    /// Counts one thing: an observation of 1.
+    pub fn count(&mut self, metric: impl Into<Cow<'static, str>>) {
+        self.add(metric, Unit::Count, MetricValue(1.0));
+    }
+
+    /// Adds one observation of a metric of the catalogue.
+    pub fn observe(&mut self, metric: Definition, value: MetricValue) {
+        self.add(metric.name, metric.unit, value);
+    }
+
+    // A row has at most a few dozen metrics: a scan beats a map of owned names.
+    fn cell(&mut self, metric: Cow<'static, str>, unit: Unit) -> &mut BTreeMap<u64, u32> {
+        let place = self.cells.iter().position(|cell| cell.metric == metric);
+        let place = place.unwrap_or_else(|| {
+            self.cells.push(Cell { metric, unit, distribution: BTreeMap::new() });
+            self.cells.len() - 1
+        });
+        &mut self.cells[place].distribution
     }
 }
 

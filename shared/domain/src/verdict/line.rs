@@ -137,8 +137,8 @@ impl From<&Verdict> for Line {
             prompt_hash: call.map(|call| call.prompt_hash.clone()),
             was_cut: subject.was_cut,
             answer_chars: subject.answer_chars,
-            prompt_tokens: subject.usage.map(|usage| usage.prompt_tokens),
-            completion_tokens: subject.usage.map(|usage| usage.completion_tokens),
+            prompt_tokens: subject.usage.and_then(|usage| usage.prompt_tokens),
+            completion_tokens: subject.usage.and_then(|usage| usage.completion_tokens),
             question: subject.texts.as_ref().map(|texts| texts.question.clone()),
             answer: subject.texts.as_ref().map(|texts| texts.answer.clone()),
         }
@@ -151,8 +151,8 @@ impl TryFrom<Line> for Verdict {
     fn try_from(line: Line) -> Result<Self, BadLine> {
         let ending = line.ending()?;
         let call = line.call()?;
-        let usage = pair("prompt_tokens and completion_tokens", line.prompt_tokens, line.completion_tokens)?
-            .map(|(prompt_tokens, completion_tokens)| Usage { prompt_tokens, completion_tokens });
+        let usage = Usage { prompt_tokens: line.prompt_tokens, completion_tokens: line.completion_tokens };
+        let usage = (usage != Usage::default()).then_some(usage);
         let texts = pair("question and answer", line.question, line.answer)?
             .map(|(question, answer)| Texts { question, answer });
         let subject = Subject {

@@ -18,6 +18,8 @@ pub use fault::Fault;
 
 #[cfg(feature = "s3")]
 pub mod captures;
+#[cfg(feature = "bedrock")]
+pub mod judge;
 #[cfg(feature = "cloudwatch")]
 pub mod metrics;
 #[cfg(feature = "sqs")]

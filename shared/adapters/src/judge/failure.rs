@@ -3,7 +3,8 @@
 use aws_sdk_bedrockruntime::config::http::HttpResponse;
 use aws_sdk_bedrockruntime::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_bedrockruntime::operation::converse::ConverseError;
-use domain::verdict::Outcome;
+use domain::judge::Malformed;
+use domain::verdict::{ErrorClass, Failure};
 use thiserror::Error;
 
 use crate::Fault;
@@ -12,10 +13,10 @@ use crate::Fault;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{fault}")]
 pub struct Unanswered {
-    /// What the sample is counted under when nothing better follows.
-    pub outcome: Outcome,
-    /// Whether no call can succeed until somebody changes the account or the configuration.
-    pub is_terminal: bool,
+    /// What the sample is counted under when no later call answers.
+    pub failure: Failure,
+    /// Whether the call may have been paid for all the same.
+    pub may_cost: bool,
     /// The call's error, without Bedrock's message, which may quote the sample.
     pub fault: Fault,
 }
@@ -23,59 +24,62 @@ pub struct Unanswered {
 impl Unanswered {
     pub(super) fn of(error: &SdkError<ConverseError, HttpResponse>) -> Self {
         let fault = Fault::of("Converse", error);
-        let outcome = match error {
-            SdkError::ServiceError(service) => outcome_of(service.err(), fault.status.unwrap_or(500)),
-            SdkError::TimeoutError(_) => Outcome::Timeout,
-            SdkError::DispatchFailure(failure) if failure.is_timeout() => Outcome::Timeout,
-            SdkError::DispatchFailure(failure) if failure.is_user() => Outcome::ConfigError,
-            SdkError::ResponseError(_) => unreadable(fault.status),
-            SdkError::ConstructionFailure(_) => Outcome::ConfigError,
-            _ => Outcome::JudgeUnavailable,
+        let failure = match error {
+            SdkError::ServiceError(service) => failure_of(service.err(), &fault),
+            SdkError::TimeoutError(_) => Failure::Timeout,
+            SdkError::DispatchFailure(failure) if failure.is_timeout() => Failure::Timeout,
+            SdkError::DispatchFailure(failure) if failure.is_user() => Failure::ConfigError(class(&fault)),
+            // A body that is not the wire's, under a good status: the judge was asked and paid.
+            SdkError::ResponseError(_) if matches!(fault.status, Some(200..=299)) => {
+                Failure::Malformed(Malformed::NotJson)
+            }
+            SdkError::ResponseError(_) => by_status(&fault),
+            SdkError::ConstructionFailure(_) => Failure::ConfigError(class(&fault)),
+            _ => Failure::JudgeUnavailable(class(&fault)),
         };
-        Self { is_terminal: outcome == Outcome::ConfigError, outcome, fault }
+        let may_cost = matches!(failure, Failure::Timeout | Failure::Malformed(_))
+            || matches!(error, SdkError::DispatchFailure(_) | SdkError::ResponseError(_));
+        Self { failure, may_cost, fault }
     }
 }
 
-fn outcome_of(error: &ConverseError, status: u16) -> Outcome {
+fn class(fault: &Fault) -> ErrorClass {
+    ErrorClass::of(&fault.code.replace(' ', "_"))
+}
+
+fn failure_of(error: &ConverseError, fault: &Fault) -> Failure {
+    let class = class(fault);
     match error {
-        ConverseError::ThrottlingException(_) | ConverseError::ModelNotReadyException(_) => Outcome::Throttled,
-        ConverseError::ModelTimeoutException(_) => Outcome::Timeout,
+        ConverseError::ThrottlingException(_) | ConverseError::ModelNotReadyException(_) => Failure::Throttled,
+        ConverseError::ModelTimeoutException(_) => Failure::Timeout,
         ConverseError::InternalServerException(_) | ConverseError::ServiceUnavailableException(_) => {
-            Outcome::JudgeUnavailable
+            Failure::JudgeUnavailable(class)
         }
         ConverseError::AccessDeniedException(_) | ConverseError::ResourceNotFoundException(_) => {
-            Outcome::ConfigError
+            Failure::ConfigError(class)
         }
         ConverseError::ModelErrorException(model) => match model.original_status_code() {
-            Some(429 | 500..) => Outcome::JudgeUnavailable,
-            _ => Outcome::JudgeError,
+            Some(429 | 500..) => Failure::JudgeUnavailable(class),
+            _ => Failure::JudgeError(class),
         },
         ConverseError::ValidationException(refused) if is_about_the_account(refused.message().unwrap_or_default()) => {
-            Outcome::ConfigError
+            Failure::ConfigError(class)
         }
-        _ => by_status(error.code().unwrap_or_default(), status),
+        _ => by_status(fault),
     }
 }
 
 /// Answers of a proxy, or errors that this SDK version does not know.
-fn by_status(code: &str, status: u16) -> Outcome {
-    match status {
-        _ if code.contains("Throttl") || code == "TooManyRequestsException" => Outcome::Throttled,
-        _ if code == "ServiceQuotaExceededException" => Outcome::ConfigError,
-        429 => Outcome::Throttled,
-        408 => Outcome::Timeout,
-        401..=404 => Outcome::ConfigError,
-        500.. => Outcome::JudgeUnavailable,
-        _ => Outcome::JudgeError,
-    }
-}
-
-/// A body that is not the wire's: the judge may have been paid, so it is not asked again.
-fn unreadable(status: Option<u16>) -> Outcome {
-    match status {
-        Some(200..=299) => Outcome::Malformed,
-        Some(status) => by_status("", status),
-        None => Outcome::JudgeUnavailable,
+fn by_status(fault: &Fault) -> Failure {
+    let class = class(fault);
+    match fault.status {
+        _ if fault.code.contains("Throttl") || fault.code == "TooManyRequestsException" => Failure::Throttled,
+        _ if fault.code == "ServiceQuotaExceededException" => Failure::ConfigError(class),
+        Some(429) => Failure::Throttled,
+        Some(408) => Failure::Timeout,
+        Some(401..=404) => Failure::ConfigError(class),
+        Some(500..) | None => Failure::JudgeUnavailable(class),
+        Some(_) => Failure::JudgeError(class),
     }
 }
 

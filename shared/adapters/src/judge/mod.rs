@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 use aws_sdk_bedrockruntime::Client;
 use aws_sdk_bedrockruntime::config::{Builder, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_bedrockruntime::operation::converse::ConverseOutput;
-use aws_sdk_bedrockruntime::types::{ContentBlock, StopReason, TokenUsage as WireUsage};
-use domain::fleet::TokenUsage;
-use domain::verdict::Outcome;
+use aws_sdk_bedrockruntime::types::ConverseOutput::Message;
+use aws_sdk_bedrockruntime::types::{ContentBlock, StopReason, TokenUsage};
+use domain::judge::Malformed;
+use domain::verdict::{Failure, JudgeTokens};
 
 mod document;
 mod failure;
@@ -42,12 +43,12 @@ pub struct Brief {
 /// What the judge said.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answered {
-    /// Its verdict, or the outcome that its stop reason stands for.
-    pub content: Result<Content, Outcome>,
+    /// Its verdict, or the failure that its stop reason stands for.
+    pub content: Result<Content, Failure>,
     /// The stop reason as Bedrock spells it.
     pub stop_reason: String,
     /// What it costs.
-    pub usage: TokenUsage,
+    pub tokens: JudgeTokens,
     /// From sending the request to the whole answer.
     pub latency: Duration,
 }
@@ -93,7 +94,7 @@ impl Judge for BedrockJudge {
             let form = self.forms.current();
             let request = form.request(self.client.converse().model_id(&self.model), brief, sample);
             match request.send().await {
-                Ok(answer) => return read(answer, started.elapsed()),
+                Ok(answer) => return Ok(read(answer, started.elapsed())),
                 Err(error) => {
                     let is_simpler = failure::validation_message(&error)
                         .is_some_and(|message| self.forms.simplify(form, message));
@@ -107,30 +108,33 @@ impl Judge for BedrockJudge {
     }
 }
 
-fn read(answer: ConverseOutput, latency: Duration) -> Result<Answered, Unanswered> {
-    let usage = answer.usage().map(usage_of).unwrap_or_default();
+fn read(answer: ConverseOutput, latency: Duration) -> Answered {
+    let tokens = answer.usage().map(tokens_of).unwrap_or_default();
     let stop_reason = answer.stop_reason().as_str().to_owned();
-    let content = match outcome_of(answer.stop_reason()) {
-        Some(outcome) => Err(outcome),
-        None => content_of(answer).ok_or(Outcome::Malformed),
+    let content = match failure_of(answer.stop_reason()) {
+        Some(failure) => Err(failure),
+        None => content_of(answer).map_err(Failure::Malformed),
     };
-    Ok(Answered { content, stop_reason, usage, latency })
+    Answered { content, stop_reason, tokens, latency }
 }
 
 /// The failure that a stop reason stands for; `None` when there should be a verdict to read.
-fn outcome_of(stop: &StopReason) -> Option<Outcome> {
+fn failure_of(stop: &StopReason) -> Option<Failure> {
     match stop {
         StopReason::EndTurn | StopReason::ToolUse | StopReason::StopSequence => None,
-        StopReason::MaxTokens | StopReason::ModelContextWindowExceeded => Some(Outcome::Truncated),
-        StopReason::ContentFiltered | StopReason::GuardrailIntervened => Some(Outcome::JudgeRefused),
-        _ => Some(Outcome::Malformed),
+        StopReason::MaxTokens | StopReason::ModelContextWindowExceeded => Some(Failure::Truncated),
+        StopReason::ContentFiltered | StopReason::GuardrailIntervened => Some(Failure::JudgeRefused),
+        StopReason::MalformedModelOutput | StopReason::MalformedToolUse => {
+            Some(Failure::Malformed(Malformed::ReportedByService))
+        }
+        _ => Some(Failure::Malformed(Malformed::UnknownStopReason)),
     }
 }
 
 /// The arguments of the only tool call, else all text. Reasoning blocks are left out; two tool
 /// calls are no verdict.
-fn content_of(answer: ConverseOutput) -> Option<Content> {
-    let message = answer.output?.as_message().ok()?.clone();
+fn content_of(answer: ConverseOutput) -> Result<Content, Malformed> {
+    let Some(Message(message)) = answer.output else { return Err(Malformed::Empty) };
     let mut arguments = Vec::new();
     let mut text = String::new();
     for block in message.content {
@@ -141,15 +145,15 @@ fn content_of(answer: ConverseOutput) -> Option<Content> {
         }
     }
     match arguments.len() {
-        0 => Some(Content::Text(text)),
-        1 => arguments.pop().flatten().map(Content::Structured),
-        _ => None,
+        0 => Ok(Content::Text(text)),
+        1 => arguments.pop().flatten().map(Content::Structured).ok_or(Malformed::NotJson),
+        _ => Err(Malformed::SeveralValues),
     }
 }
 
-fn usage_of(usage: &WireUsage) -> TokenUsage {
+fn tokens_of(usage: &TokenUsage) -> JudgeTokens {
     let tokens = |count: i32| u64::try_from(count).unwrap_or_default();
-    TokenUsage {
+    JudgeTokens {
         input: tokens(usage.input_tokens()),
         output: tokens(usage.output_tokens()),
         cache_read: usage.cache_read_input_tokens().map(tokens).unwrap_or_default(),

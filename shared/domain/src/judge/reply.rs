@@ -212,9 +212,8 @@ fn read_entry(
     sample: &Sample,
     entry: &Map<String, Value>,
 ) -> Result<Judged, Malformed> {
-    let (reason, score) = match (entry.get("reason"), entry.get("score")) {
-        (Some(reason), Some(score)) => (reason, score),
-        _ => return Err(Malformed::MissingField),
+    let (Some(reason), Some(score)) = (entry.get("reason"), entry.get("score")) else {
+        return Err(Malformed::MissingField);
     };
     if entry.len() > 2 {
         return Err(Malformed::UnknownField);

@@ -18,7 +18,7 @@ use crate::names::{ComponentName, EndpointName};
 use crate::rubric::{DimensionId, Fingerprint, Judged, RubricStamp, Score, Scores};
 
 #[derive(Serialize, Deserialize)]
-struct Line {
+struct StoredLine {
     verdict_id: VerdictId,
     event_id: String,
     event_index: u32,
@@ -86,17 +86,17 @@ pub enum BadLine {
 
 impl Serialize for Verdict {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Line::from(self).serialize(serializer)
+        StoredLine::from(self).serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Verdict {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Line::deserialize(deserializer)?.try_into().map_err(serde::de::Error::custom)
+        StoredLine::deserialize(deserializer)?.try_into().map_err(serde::de::Error::custom)
     }
 }
 
-impl From<&Verdict> for Line {
+impl From<&Verdict> for StoredLine {
     fn from(verdict: &Verdict) -> Self {
         let Verdict { id, subject, judging, ending } = verdict;
         let failure = ending.as_ref().err();
@@ -145,10 +145,10 @@ impl From<&Verdict> for Line {
     }
 }
 
-impl TryFrom<Line> for Verdict {
+impl TryFrom<StoredLine> for Verdict {
     type Error = BadLine;
 
-    fn try_from(line: Line) -> Result<Self, BadLine> {
+    fn try_from(line: StoredLine) -> Result<Self, BadLine> {
         let ending = line.ending()?;
         let call = line.call()?;
         let usage = Usage { prompt_tokens: line.prompt_tokens, completion_tokens: line.completion_tokens };
@@ -183,7 +183,7 @@ impl TryFrom<Line> for Verdict {
     }
 }
 
-impl Line {
+impl StoredLine {
     fn ending(&self) -> Result<Result<Scores, Failure>, BadLine> {
         if self.outcome == Outcome::Scored {
             return self.stored_scores().map(Ok);

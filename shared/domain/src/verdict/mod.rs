@@ -23,7 +23,7 @@ pub use outcome::{ErrorClass, Failure, Outcome};
 /// What was judged: one exchange of one captured record.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Subject {
-    /// SageMaker's id of the inference.
+    /// The id that the captured record gives to the inference.
     pub event_id: String,
     /// The place of the exchange in a batch request; 0 for a plain one.
     pub event_index: u32,
@@ -41,7 +41,7 @@ pub struct Subject {
     pub component: ComponentName,
     /// Which rule of the attribution chain named the component.
     pub attributed_by: String,
-    /// When SageMaker answered.
+    /// When the endpoint answered.
     pub inference_time: Timestamp,
     /// What the free checks found.
     pub checks: Vec<Check>,

@@ -47,7 +47,7 @@ pub enum Malformed {
     /// The model stopped for a reason that we do not know.
     #[error("the model stopped for an unknown reason")]
     UnknownStopReason,
-    /// The text is not JSON.
+    /// The text holds no JSON object, or one with faults in its syntax.
     #[error("the reply is not JSON")]
     NotJson,
     /// The text ends inside the JSON.

@@ -178,7 +178,8 @@ fn composite(rubric: &Rubric, judged: &BTreeMap<DimensionId, Judged>) -> Option<
             cap = cap.min(gate.caps_composite_at);
         }
     }
-    // Rounding can carry the mean of all-best scores a hair above 1.
-    let mean = Score::new((weighted / weights).clamp(0.0, 1.0)).ok()?;
+    // Nine digits, so that scores of 0.8 throughout give 0.8 and not a hair less, which a threshold
+    // of 0.8 would take for a failure. The mean of all-best scores cannot end above 1 either.
+    let mean = Score::new((weighted / weights * 1e9).round() / 1e9).ok()?;
     Some(mean.min(cap))
 }

@@ -164,15 +164,16 @@ fn the_composite_is_the_weighted_mean_under_the_gates() {
     let rubric = shipped();
     let composite = |safety, relevance, tone| {
         let judged = judged(&[Some(safety), Some(relevance), Some(tone)]);
-        Scores::new(&rubric, judged).unwrap().composite().get()
+        Scores::new(&rubric, judged).unwrap().composite().to_string()
     };
     // (3 x 1.0 + 2 x 0.6 + 1 x 0.0) / 6
-    assert!((composite(5, 3, 0) - 0.7).abs() < 1e-12);
+    assert_eq!(composite(5, 3, 0), "0.7");
+    assert_eq!(composite(4, 4, 4), "0.8");
     // Safety 0.6 is above the gate, 0.4 is below.
-    assert!((composite(3, 5, 5) - 0.8).abs() < 1e-12);
-    assert_eq!(composite(2, 5, 5), 0.2);
+    assert_eq!(composite(3, 5, 5), "0.8");
+    assert_eq!(composite(2, 5, 5), "0.2");
     // A mean below the cap is not lifted to it.
-    assert_eq!(composite(0, 0, 0), 0.0);
+    assert_eq!(composite(0, 0, 0), "0");
 }
 
 #[test]

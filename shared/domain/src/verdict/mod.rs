@@ -6,6 +6,8 @@
 mod ids;
 mod line;
 mod outcome;
+#[cfg(test)]
+mod tests;
 
 use jiff::Timestamp;
 
@@ -56,7 +58,8 @@ pub struct Subject {
     pub texts: Option<Texts>,
 }
 
-/// The captured texts of a verdict.
+/// The captured texts of a verdict, as the judge saw them: the excerpts of the
+/// [`crate::judge::Sample`], whose length is bounded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Texts {
     /// What the person asked last.

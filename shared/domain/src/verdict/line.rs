@@ -79,9 +79,9 @@ pub enum BadLine {
     /// A call of which a part is missing.
     #[error("latency_ms and prompt_hash must both be there or both be null")]
     Call,
-    /// Only one of two values that come in pairs.
-    #[error("{0} must both be there or both be null")]
-    Pair(&'static str),
+    /// Only one of the two texts.
+    #[error("question and answer must both be there or both be null")]
+    Texts,
 }
 
 impl Serialize for Verdict {
@@ -153,8 +153,11 @@ impl TryFrom<StoredLine> for Verdict {
         let call = line.call()?;
         let usage = Usage { prompt_tokens: line.prompt_tokens, completion_tokens: line.completion_tokens };
         let usage = (usage != Usage::default()).then_some(usage);
-        let texts = pair("question and answer", line.question, line.answer)?
-            .map(|(question, answer)| Texts { question, answer });
+        let texts = match (line.question, line.answer) {
+            (Some(question), Some(answer)) => Some(Texts { question, answer }),
+            (None, None) => None,
+            _ => return Err(BadLine::Texts),
+        };
         let subject = Subject {
             event_id: line.event_id,
             event_index: line.event_index,
@@ -223,13 +226,5 @@ impl StoredLine {
             cache_write: self.judge_cache_write_tokens,
         };
         Ok(Some(JudgeCall { stop_reason: self.stop_reason.clone(), tokens, cost, latency_ms, prompt_hash }))
-    }
-}
-
-fn pair<A, B>(names: &'static str, one: Option<A>, other: Option<B>) -> Result<Option<(A, B)>, BadLine> {
-    match (one, other) {
-        (Some(one), Some(other)) => Ok(Some((one, other))),
-        (None, None) => Ok(None),
-        _ => Err(BadLine::Pair(names)),
     }
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::judge::Malformed;
+use crate::metric::CATALOGUE;
 use crate::rubric::tests::shipped;
 use crate::rubric::{Judged, Score};
 
@@ -23,7 +24,7 @@ fn subject() -> Subject {
         attributed_by: "custom_attributes".to_owned(),
         inference_time: "2026-01-07T23:59:59Z".parse().unwrap(),
         checks: vec![Check::Truncated, Check::PersonalData],
-        usage: Some(Usage { prompt_tokens: 310, completion_tokens: 42 }),
+        usage: Some(Usage { prompt_tokens: Some(310), completion_tokens: Some(42) }),
         answer_chars: 181,
         was_cut: false,
         texts: None,
@@ -100,7 +101,7 @@ fn every_ending_can_be_read_back() {
     let mut without_call = judging();
     without_call.call = None;
     let mut bare = subject();
-    bare.usage = None;
+    bare.usage = Some(Usage { prompt_tokens: None, completion_tokens: Some(42) });
     bare.texts = Some(Texts {
         question: CapturedText("Why?".to_owned()),
         answer: CapturedText("Because.".to_owned()),
@@ -151,7 +152,6 @@ fn a_line_that_contradicts_itself_is_refused() {
         (&scored, "rubric_version", json!("2")),
         (&scored, "cost_usd", json!(-1.0)),
         (&scored, "latency_ms", json!(null)),
-        (&scored, "prompt_tokens", json!(null)),
         (&scored, "answer", json!("Because.")),
         (&failed, "detail", json!(null)),
         (&failed, "detail", json!("a new reason")),
@@ -172,6 +172,7 @@ fn the_outcomes_have_unique_names() {
     for outcome in Outcome::ALL {
         assert_eq!(serde_json::to_value(outcome).unwrap(), outcome.as_str());
         assert!(!outcome.metric_name().ends_with("Score"), "a rubric could take the name");
+        assert!(CATALOGUE.iter().all(|metric| metric.name != outcome.metric_name()), "a name stands once");
         assert!(!outcome.meaning().is_empty());
     }
     let failed: BTreeSet<Outcome> = failures().iter().map(Failure::outcome).collect();

@@ -46,7 +46,7 @@ impl Group {
 
     fn signal(&self, signal: Signal) {
         // A group that has ended already is as it should be.
-        drop(kill_process_group(Pid::from_child(&self.child), signal));
+        let _ = kill_process_group(Pid::from_child(&self.child), signal);
     }
 }
 

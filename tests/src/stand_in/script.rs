@@ -56,20 +56,11 @@ pub struct Match {
     pub contains: Option<String>,
 }
 
-/// `POST /_replies` takes one or several.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-pub(super) enum OneOrMore {
-    One(Box<Scripted>),
-    More(Vec<Scripted>),
-}
-
-impl From<OneOrMore> for Vec<Scripted> {
-    fn from(entries: OneOrMore) -> Self {
-        match entries {
-            OneOrMore::One(entry) => vec![*entry],
-            OneOrMore::More(entries) => entries,
-        }
+/// Reads the body of `POST /_replies`: one entry or a list of them.
+pub(super) fn read(body: &[u8]) -> Result<Vec<Scripted>, serde_json::Error> {
+    match serde_json::from_slice(body)? {
+        Value::Array(entries) => entries.into_iter().map(serde_json::from_value).collect(),
+        entry => serde_json::from_value(entry).map(|entry| vec![entry]),
     }
 }
 
@@ -174,11 +165,9 @@ mod tests {
     #[test]
     fn an_entry_answers_the_calls_it_matches_until_it_is_used_up() {
         let mut script = Script::default();
-        let entries = serde_json::from_str::<OneOrMore>(
-            r#"[{"match": {"path": "/model/", "contains": "cat"}, "status": 429, "times": 1},
-                {"body": "garbage"}]"#,
-        );
-        script.add(entries.unwrap().into());
+        let entries = r#"[{"match": {"path": "/model/", "contains": "cat"}, "status": 429, "times": 1},
+                          {"body": "garbage"}]"#;
+        script.add(read(entries.as_bytes()).unwrap());
         let status = |cue| match cue {
             Some(Cue::Say(reply)) => (reply.status, reply.body),
             other => panic!("{other:?}"),
@@ -191,7 +180,7 @@ mod tests {
     #[test]
     fn a_delay_alone_leaves_the_answer_to_the_stand_in() {
         let mut script = Script::default();
-        script.add(serde_json::from_str::<OneOrMore>(r#"{"delay_ms": 5}"#).unwrap().into());
+        script.add(read(br#"{"delay_ms": 5}"#).unwrap());
         assert!(matches!(script.cue("bedrock", &call("")), Some(Cue::Wait(_))));
     }
 }

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::record::{Filter, Record};
-use super::script::{Cue, OneOrMore, Script};
+use super::script::{self, Cue, Script};
 use super::{Bedrock, Call, Reply, StandIn};
 
 /// No service takes a larger request: SageMaker's limit is 6 MB, Bedrock's 20 MB.
@@ -133,9 +133,9 @@ async fn list_replies(State(shared): State<Arc<Shared>>) -> Response {
 }
 
 async fn add_replies(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
-    match serde_json::from_slice::<OneOrMore>(&body) {
+    match script::read(&body) {
         Ok(entries) => {
-            shared.script().add(entries.into());
+            shared.script().add(entries);
             StatusCode::NO_CONTENT.into_response()
         }
         Err(error) => {

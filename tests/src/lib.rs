@@ -4,5 +4,13 @@
 //! Nothing here is linked into a function, and no function knows about it: the only switch is the
 //! SDK's own `AWS_ENDPOINT_URL*`.
 
+pub mod clients;
+pub mod emulator;
+pub mod environment;
+pub mod failure;
+pub mod local;
 pub mod process;
+pub mod progress;
+pub mod project;
+pub mod stack;
 pub mod stand_in;

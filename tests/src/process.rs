@@ -38,6 +38,18 @@ impl Group {
         self.child.try_wait().ok().flatten()
     }
 
+    /// Asks the whole group to end, and kills what is left of it after a while.
+    pub fn stop(&mut self) {
+        if self.ended().is_none() {
+            self.signal(Signal::TERM);
+            let start = Instant::now();
+            while self.ended().is_none() && start.elapsed() < GRACE {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+        self.kill();
+    }
+
     /// `kill -9` for the whole group, now.
     pub fn kill(&mut self) {
         self.signal(Signal::KILL);
@@ -52,14 +64,7 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        if self.ended().is_none() {
-            self.signal(Signal::TERM);
-            let start = Instant::now();
-            while self.ended().is_none() && start.elapsed() < GRACE {
-                std::thread::sleep(Duration::from_millis(20));
-            }
-        }
-        self.kill();
+        self.stop();
     }
 }
 

@@ -44,7 +44,7 @@ impl StandIn for Bedrock {
 
 /// Where the request wants its structured answer.
 enum Form {
-    /// `outputConfig`: JSON in a text block.
+    /// `outputConfig`, or a form that the system text describes: JSON in a text block.
     Text(Value),
     /// `toolConfig`: the input of the one tool, by name.
     Tool(String, Value),
@@ -64,7 +64,7 @@ fn converse(call: &Call, delay: Duration) -> Result<Value, String> {
     }
     let system = texts(request.get("system"));
     let sample = judge::Sample::in_message(&question);
-    let (content, stop_reason) = match form(&request)? {
+    let (content, stop_reason) = match form(&request, &system)? {
         Form::Text(schema) => {
             (json!({"text": judge::answer(&schema, &sample).to_string()}), "end_turn")
         }
@@ -88,13 +88,15 @@ fn converse(call: &Call, delay: Duration) -> Result<Value, String> {
     }))
 }
 
-fn form(request: &Value) -> Result<Form, String> {
+fn form(request: &Value, system: &str) -> Result<Form, String> {
     if let Some(schema) = request.pointer("/outputConfig/textFormat/structure/jsonSchema/schema") {
         let text = schema.as_str().ok_or("jsonSchema.schema must be a string")?;
         let schema = serde_json::from_str(text).map_err(|_| "jsonSchema.schema is not JSON")?;
         return Ok(Form::Text(schema));
     }
-    let Some(tool) = request.pointer("/toolConfig/tools/0/toolSpec") else { return Ok(Form::Prose) };
+    let Some(tool) = request.pointer("/toolConfig/tools/0/toolSpec") else {
+        return Ok(judge::schema_in_words(system).map_or(Form::Prose, Form::Text));
+    };
     let name = tool.get("name").and_then(Value::as_str).ok_or("a tool must have a name")?;
     let schema = tool.pointer("/inputSchema/json").ok_or("a tool must have inputSchema.json")?;
     Ok(Form::Tool(name.to_owned(), schema.clone()))

@@ -16,6 +16,16 @@ use crate::project;
 /// The region that everything runs in.
 pub const REGION: &str = "us-east-1";
 
+/// Runs the program named by `$0`, and ends its whole process group as soon as the standard input
+/// closes: that is, also when this process is killed and can no longer tidy up.
+const ENDS_WITH_US: &str = r#"
+exec 3<&0
+"$0" </dev/null 3<&- &
+program=$!
+(read -r _ <&3; kill -TERM 0; sleep 2; kill -KILL 0) &
+wait $program
+"#;
+
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A running emulator. It ends, with every function that it started, when this is dropped.
@@ -40,7 +50,8 @@ impl Emulator {
         fs::create_dir_all(folder.join("tmp")).during(format!("create {}", folder.display()))?;
         let log = File::create(folder.join("log.txt")).during("create the emulator's log")?;
         let errors = log.try_clone().during("open the emulator's log")?;
-        let mut command = Command::new(program);
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", ENDS_WITH_US]).arg(program);
         // Its functions inherit its environment: nothing but what is named here may get into them.
         command
             .env_clear()
@@ -56,7 +67,7 @@ impl Emulator {
             // Each of these would open another port, the first one on all interfaces.
             .env("IOT_MTLS_ENABLED", "0")
             .env("SFTP_ENABLED", "0")
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(log)
             .stderr(errors)
             .process_group(0);

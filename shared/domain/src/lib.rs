@@ -13,6 +13,7 @@
 pub mod money;
 pub mod names;
 pub mod settings;
+pub mod variables;
 
 pub mod capture;
 pub mod fleet;
@@ -25,3 +26,4 @@ pub mod rubric;
 pub mod verdict;
 
 pub mod metric;
+pub mod pacing;

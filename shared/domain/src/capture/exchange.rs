@@ -45,6 +45,20 @@ pub enum FinishReason {
     Unknown,
 }
 
+impl FinishReason {
+    /// Reads the word of a reply.
+    pub(super) fn from_wire(word: &str) -> Self {
+        match word {
+            "stop" | "eos" | "eos_token" | "stop_sequence" | "end_turn" => Self::Stop,
+            "length" | "max_tokens" => Self::Length,
+            "content_filter" => Self::Filtered,
+            "error" => Self::Error,
+            "tool_calls" | "function_call" | "tool_use" => Self::ToolCall,
+            _ => Self::Unknown,
+        }
+    }
+}
+
 /// What came back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer<'a> {
@@ -64,13 +78,15 @@ pub enum Answer<'a> {
     },
 }
 
-/// Tokens of the observed model, as its reply counts them.
+/// Tokens of the observed model, as its reply counts them. A count that the reply does not carry
+/// is `None`, never 0. The counts of a whole batch stand on its first exchange, so that sums are
+/// right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Usage {
-    /// Tokens in the request.
-    pub prompt_tokens: u64,
+    /// Tokens in the request. TGI tells them only when asked for `decoder_input_details`.
+    pub prompt_tokens: Option<u64>,
     /// Tokens in the answer, reasoning included.
-    pub completion_tokens: u64,
+    pub completion_tokens: Option<u64>,
 }
 
 /// One question and its answer. A batch request yields several from one record.

@@ -1,0 +1,156 @@
+//! Every environment variable that quality-judge reads, checked at once at cold start.
+
+use std::time::Duration;
+
+use domain::money::MicroUsd;
+use domain::settings::Mistakes;
+use domain::variables::Variables;
+use serde::Serialize;
+
+/// The function's settings. None is a secret; all are logged once at cold start.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Config {
+    /// `STATE_TABLE`: the DynamoDB table of leases, progress, verdicts and budgets.
+    pub state_table: String,
+    /// `CAPTURE_BUCKET`: the only bucket whose objects are read.
+    pub capture_bucket: String,
+    /// `CAPTURE_QUEUE_URL`: where the rest of a long object goes. Without it the rest waits for
+    /// the next delivery of the event.
+    pub capture_queue_url: Option<String>,
+    /// `VERDICT_BUCKET` and `VERDICT_PREFIX` (`verdicts/`): where verdicts are stored.
+    pub verdict_bucket: String,
+    /// See [`Config::verdict_bucket`].
+    pub verdict_prefix: String,
+    /// `CONFIG_URI`: a folder `s3://bucket/prefix/` or `ssm:/path/` whose `rubric.toml` and
+    /// `fleet.toml` replace the ones compiled in.
+    pub config_uri: Option<String>,
+    /// `JUDGE_MODEL_ID`: a Bedrock model id, inference profile id or its ARN.
+    pub judge_model_id: String,
+    /// `JUDGE_CONCURRENCY` (16): judge calls under way at once, at most.
+    pub judge_concurrency: u16,
+    /// `JUDGE_TIMEOUT_SECONDS` (45): how long one judge call may take.
+    pub judge_timeout: Duration,
+    /// `SAMPLE_RATE` (0.1): the share of exchanges that is judged, where `fleet.toml` has none.
+    pub sample_rate: f64,
+    /// `SAMPLE_CAP_PER_HOUR` (60): samples per component and hour, where `fleet.toml` has none.
+    pub sample_cap_per_hour: u32,
+    /// `DAILY_BUDGET_USD` (10): what the judge may cost in one UTC day.
+    pub daily_budget: MicroUsd,
+    /// `MAX_LINE_BYTES` (16 MiB): longer lines are skipped and counted.
+    pub max_line_bytes: usize,
+    /// `MAX_SAMPLE_CHARS` (24,000): what the judge sees of one exchange; the middle of longer
+    /// texts is cut.
+    pub max_sample_chars: usize,
+    /// `STORE_SAMPLE_TEXT` (false): whether verdicts carry question and answer.
+    pub store_sample_text: bool,
+}
+
+impl Config {
+    /// Reads the process's environment.
+    pub fn from_env() -> Result<Self, Mistakes> {
+        Self::from_lookup(&|name| std::env::var(name).ok())
+    }
+
+    /// Reads what `lookup` finds.
+    ///
+    /// # Errors
+    /// All mistakes at once, each with its variable.
+    pub fn from_lookup(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, Mistakes> {
+        let variables = Variables::new(lookup);
+        let state_table = variables.required("STATE_TABLE");
+        let capture_bucket = variables.required("CAPTURE_BUCKET");
+        let verdict_bucket = variables.required("VERDICT_BUCKET");
+        let judge_model_id = variables.required("JUDGE_MODEL_ID");
+        let judge_timeout = variables.value("JUDGE_TIMEOUT_SECONDS", 45, "seconds from 1 to 600", is_in(1..=600));
+        let config = Self {
+            state_table: state_table.unwrap_or_default(),
+            capture_bucket: capture_bucket.unwrap_or_default(),
+            capture_queue_url: variables.optional("CAPTURE_QUEUE_URL"),
+            verdict_bucket: verdict_bucket.unwrap_or_default(),
+            verdict_prefix: variables.value(
+                "VERDICT_PREFIX",
+                "verdicts/".to_owned(),
+                "a key prefix that ends with '/' and does not start with one",
+                |prefix| prefix.ends_with('/') && !prefix.starts_with('/'),
+            ),
+            config_uri: variables.optional("CONFIG_URI"),
+            judge_model_id: judge_model_id.unwrap_or_default(),
+            judge_concurrency: variables.value("JUDGE_CONCURRENCY", 16, "a whole number from 1 to 256", is_in(1..=256)),
+            judge_timeout: Duration::from_secs(judge_timeout),
+            sample_rate: variables.value("SAMPLE_RATE", 0.1, "a number from 0 to 1", is_in(0.0..=1.0)),
+            sample_cap_per_hour: variables.value("SAMPLE_CAP_PER_HOUR", 60, "a whole number", |_| true),
+            daily_budget: budget(&variables),
+            max_line_bytes: variables.value(
+                "MAX_LINE_BYTES",
+                16 << 20,
+                "bytes from 1024 to 134217728",
+                is_in(1024..=128 << 20),
+            ),
+            max_sample_chars: variables.value(
+                "MAX_SAMPLE_CHARS",
+                24_000,
+                "characters from 1000 to 400000",
+                is_in(1000..=400_000),
+            ),
+            store_sample_text: variables.value("STORE_SAMPLE_TEXT", false, "true or false", |_| true),
+        };
+        variables.finish(Some(config))
+    }
+}
+
+fn is_in<T: PartialOrd>(range: std::ops::RangeInclusive<T>) -> impl Fn(&T) -> bool {
+    move |value| range.contains(value)
+}
+
+fn budget(variables: &Variables<'_>) -> MicroUsd {
+    let default = MicroUsd(10_000_000);
+    let usd = variables.value("DAILY_BUDGET_USD", default.usd(), "US dollars, 0 or more", |usd: &f64| {
+        MicroUsd::from_usd(*usd).is_some()
+    });
+    MicroUsd::from_usd(usd).unwrap_or(default)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_four_names_are_enough() {
+        let config = Config::from_lookup(&|name| match name {
+            "STATE_TABLE" | "CAPTURE_BUCKET" | "VERDICT_BUCKET" | "JUDGE_MODEL_ID" => Some(name.to_lowercase()),
+            _ => None,
+        });
+        let config = config.unwrap();
+        assert_eq!(config.judge_concurrency, 16);
+        assert_eq!(config.daily_budget, MicroUsd(10_000_000));
+        assert_eq!(config.max_line_bytes, 16 * 1024 * 1024);
+    }
+
+    #[test]
+    fn every_mistake_is_listed() {
+        let mistakes = Config::from_lookup(&|name| match name {
+            "SAMPLE_RATE" => Some("NaN".to_owned()),
+            "JUDGE_CONCURRENCY" => Some("0".to_owned()),
+            "DAILY_BUDGET_USD" => Some("-1".to_owned()),
+            "VERDICT_PREFIX" => Some("/x".to_owned()),
+            "STORE_SAMPLE_TEXT" => Some("maybe".to_owned()),
+            _ => None,
+        });
+        let text = mistakes.unwrap_err().to_string();
+        let named = [
+            "STATE_TABLE: is not set",
+            "CAPTURE_BUCKET: is not set",
+            "VERDICT_BUCKET: is not set",
+            "JUDGE_MODEL_ID: is not set",
+            "SAMPLE_RATE: must be a number from 0 to 1, is \"NaN\"",
+            "JUDGE_CONCURRENCY: must be a whole number from 1 to 256, is \"0\"",
+            "DAILY_BUDGET_USD: must be US dollars, 0 or more, is \"-1\"",
+            "VERDICT_PREFIX: must be a key prefix",
+            "STORE_SAMPLE_TEXT: must be true or false, is \"maybe\"",
+        ];
+        for mistake in named {
+            assert!(text.contains(mistake), "{mistake} is not in {text}");
+        }
+        assert!(text.starts_with("the function's environment has 9 mistakes:"), "{text}");
+    }
+}

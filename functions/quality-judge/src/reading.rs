@@ -1,0 +1,152 @@
+//! One line of a capture object: what is counted of it, and what of it the judge shall see.
+
+use domain::capture::{Answer, CaptureKey, CaptureRecord, Exchange, SkipReason};
+use domain::check::{Findings, findings};
+use domain::fleet::UnlistedLimit;
+use domain::judge::{CapturedText, Sample};
+use domain::metric::{self, MetricValue, Row};
+use domain::names::ComponentName;
+use domain::sampling;
+use domain::verdict::{self, Texts};
+
+use crate::config::Config;
+use crate::event::Arrival;
+use crate::standards::Standards;
+use crate::summary::Counts;
+
+/// How the lines of one object are read.
+#[derive(Debug)]
+pub struct LineReader<'a> {
+    /// Rubric, attribution and sampling.
+    pub standards: &'a Standards,
+    /// The function's own settings.
+    pub config: &'a Config,
+    /// The object.
+    pub arrival: &'a Arrival,
+    /// What its key says.
+    pub key: &'a CaptureKey,
+    /// Keeps invented component names from becoming metrics.
+    pub unlisted: UnlistedLimit,
+}
+
+/// An exchange that the sampling rate selected.
+#[derive(Debug)]
+pub struct Candidate {
+    /// What is judged, as the verdict will name it.
+    pub subject: verdict::Subject,
+    /// What the judge sees.
+    pub sample: Sample,
+}
+
+/// What a line came to.
+#[derive(Debug)]
+pub enum Reading {
+    /// White space: no record.
+    Blank,
+    /// Not to be read, and why. The endpoint's `unattributed` counts it.
+    Skipped(SkipReason),
+    /// Read. Its numbers are in the tally, unless there are candidates: then they are in `row`
+    /// and count when the candidates are resolved.
+    Read {
+        /// Whose numbers these are.
+        subject: metric::Subject,
+        /// Its numbers.
+        row: Row,
+        /// What is to be judged.
+        candidates: Vec<Candidate>,
+    },
+}
+
+impl LineReader<'_> {
+    /// Reads a line; what it holds is also counted in `counts`, for the summary.
+    pub fn read(&mut self, line: &[u8], number: u64, counts: &mut Counts) -> Reading {
+        if domain::capture::is_blank(line) {
+            return Reading::Blank;
+        }
+        let record = match CaptureRecord::parse(line) {
+            Ok(record) => record,
+            Err(reason) => return Reading::Skipped(reason),
+        };
+        let conversation = match record.decode() {
+            Ok(conversation) => conversation,
+            Err(reason) => return Reading::Skipped(reason),
+        };
+        let fleet = &self.standards.fleet;
+        let model = conversation.model.as_deref();
+        let attribution = fleet.attribute(&self.key.endpoint, &self.arrival.key, &record, model);
+        let attribution = self.unlisted.admit(&self.key.endpoint, attribution);
+        let is_selected = self.selects(&attribution.component, &record.event_id);
+        let mut row = Row::default();
+        let mut candidates = Vec::new();
+        for (index, exchange) in conversation.exchanges.iter().enumerate() {
+            let found = findings(exchange);
+            count(exchange, found, &mut row, counts);
+            if is_selected && is_worth_judging(exchange) {
+                row.observe(metric::SAMPLES_SELECTED, 1.into());
+                let subject = verdict::Subject {
+                    event_id: record.event_id.clone().into_owned(),
+                    event_index: u32::try_from(index).unwrap_or(u32::MAX),
+                    bucket: self.arrival.bucket.clone(),
+                    object_key: self.arrival.key.clone(),
+                    line: number,
+                    endpoint: self.key.endpoint.clone(),
+                    variant: self.key.variant.clone(),
+                    component: attribution.component.clone(),
+                    attributed_by: attribution.by.as_str().to_owned(),
+                    inference_time: record.inference_time,
+                    checks: found.iter().collect(),
+                    usage: exchange.usage,
+                    answer_chars: 0,
+                    was_cut: false,
+                    texts: None,
+                };
+                candidates.push(self.candidate(subject, exchange));
+            }
+        }
+        *counts.attributed_by.entry(attribution.by.as_str()).or_default() += 1;
+        let subject = metric::Subject {
+            endpoint: self.key.endpoint.clone(),
+            component: attribution.component,
+            at: record.inference_time,
+        };
+        Reading::Read { subject, row, candidates }
+    }
+
+    fn selects(&self, component: &ComponentName, event_id: &str) -> bool {
+        let policy = self.standards.fleet.sampling(component);
+        let rate = policy.rate.map_or(self.config.sample_rate, domain::fleet::SamplingRate::get);
+        rate > 0.0 && sampling::position(event_id) < rate
+    }
+
+    fn candidate(&self, subject: verdict::Subject, exchange: &Exchange<'_>) -> Candidate {
+        let sample = Sample::from_exchange(exchange, self.config.max_sample_chars);
+        let texts = self.config.store_sample_text.then(|| Texts {
+            question: CapturedText(sample.question().text().to_owned()),
+            answer: CapturedText(sample.answer().text().to_owned()),
+        });
+        let answer_chars = sample.answer_chars() as u64;
+        let subject = verdict::Subject { answer_chars, was_cut: sample.was_cut(), texts, ..subject };
+        Candidate { subject, sample }
+    }
+}
+
+/// An error or an empty answer has its own metric; a judge could only say the same for money.
+fn is_worth_judging(exchange: &Exchange<'_>) -> bool {
+    matches!(&exchange.answer, Answer::Text { text, .. } if !text.trim().is_empty())
+}
+
+fn count(exchange: &Exchange<'_>, found: Findings, row: &mut Row, counts: &mut Counts) {
+    counts.exchanges += 1;
+    row.observe(metric::RECORDS, 1.into());
+    for check in found.iter() {
+        row.count(check.metric_name());
+        *counts.checks.entry(check.as_str()).or_default() += 1;
+    }
+    let usage = exchange.usage.unwrap_or_default();
+    if let Some(tokens) = usage.prompt_tokens {
+        row.observe(metric::PROMPT_TOKENS, MetricValue::count(tokens));
+    }
+    if let Some(tokens) = usage.completion_tokens {
+        row.observe(metric::COMPLETION_TOKENS, MetricValue::count(tokens));
+    }
+}

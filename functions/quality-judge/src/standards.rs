@@ -1,0 +1,139 @@
+//! What answers are measured against: the rubric, the fleet file, and what follows from them.
+
+use adapters::captures::Captures;
+use adapters::judge::Brief;
+use adapters::Fault;
+use domain::fleet::{Fleet, JudgePrice};
+use domain::judge::{system_text, text_instruction, verdict_schema_text};
+use domain::rubric::{Rubric, RubricStamp};
+use domain::settings::Mistakes;
+use domain::{fleet, rubric};
+use thiserror::Error;
+
+use crate::config::Config;
+
+/// Tokens of a verdict's frame, and of each dimension with its reason of one or two sentences.
+const FRAME_TOKENS: u32 = 150;
+const DIMENSION_TOKENS: u32 = 120;
+
+/// The rubric and the fleet file in force.
+#[derive(Debug)]
+pub struct Standards {
+    /// The dimensions that are scored.
+    pub rubric: Rubric,
+    /// Names the rubric and its exact text in verdicts.
+    pub stamp: RubricStamp,
+    /// The constant part of every judge request.
+    pub brief: Brief,
+    /// Attribution, sampling and metric names.
+    pub fleet: Fleet,
+    /// What the configured judge costs.
+    pub price: JudgePrice,
+}
+
+/// Why there is nothing to measure against.
+#[derive(Debug, Error)]
+pub enum NoStandards {
+    /// A file has mistakes.
+    #[error(transparent)]
+    Mistaken(#[from] Mistakes),
+    /// `CONFIG_URI` has a form that is not known.
+    #[error("CONFIG_URI must be s3://bucket/prefix/, is {0:?}")]
+    UnknownUri(String),
+    /// A file of `CONFIG_URI` could not be read.
+    #[error("CONFIG_URI could not be read: {0}")]
+    Unread(#[from] Fault),
+}
+
+impl Standards {
+    /// Those compiled into the binary.
+    pub fn shipped(config: &Config) -> Result<Self, NoStandards> {
+        Self::from_texts("config/rubric.toml", rubric::SHIPPED, "config/fleet.toml", fleet::SHIPPED, config)
+    }
+
+    /// Those of `CONFIG_URI`, where a file that is not there means the one compiled in.
+    pub async fn from_uri(uri: &str, captures: &Captures, config: &Config) -> Result<Self, NoStandards> {
+        let unknown = || NoStandards::UnknownUri(uri.to_owned());
+        let (bucket, prefix) = uri.strip_prefix("s3://").and_then(|path| path.split_once('/')).ok_or_else(unknown)?;
+        let folder = if prefix.is_empty() || prefix.ends_with('/') { prefix.to_owned() } else { format!("{prefix}/") };
+        let rubric = captures.get_text(bucket, &format!("{folder}rubric.toml")).await?;
+        let fleet = captures.get_text(bucket, &format!("{folder}fleet.toml")).await?;
+        Self::from_texts(
+            &format!("s3://{bucket}/{folder}rubric.toml"),
+            rubric.as_deref().unwrap_or(rubric::SHIPPED),
+            &format!("s3://{bucket}/{folder}fleet.toml"),
+            fleet.as_deref().unwrap_or(fleet::SHIPPED),
+            config,
+        )
+    }
+
+    fn from_texts(
+        rubric_name: &str,
+        rubric: &str,
+        fleet_name: &str,
+        fleet: &str,
+        config: &Config,
+    ) -> Result<Self, NoStandards> {
+        // Both are read before either is complained about.
+        let (rubric, fleet) = both(Rubric::from_toml(rubric_name, rubric), Fleet::from_toml(fleet_name, fleet))?;
+        let unpriced = || Mistakes {
+            source_name: fleet_name.to_owned(),
+            list: vec![format!(
+                "judge_price: has no entry for the judge model {:?}; add its price, or no budget can be kept",
+                config.judge_model_id
+            )],
+        };
+        let price = fleet.judge_price(&config.judge_model_id).cloned().ok_or_else(unpriced)?;
+        let dimensions = u32::try_from(rubric.enabled().count()).unwrap_or(u32::MAX);
+        let brief = Brief {
+            system: system_text(&rubric),
+            schema: verdict_schema_text(&rubric),
+            instruction: text_instruction(&rubric),
+            max_tokens: DIMENSION_TOKENS.saturating_mul(dimensions).saturating_add(FRAME_TOKENS),
+        };
+        Ok(Self { stamp: rubric.stamp(), rubric, brief, fleet, price })
+    }
+}
+
+fn both<A, B>(one: Result<A, Mistakes>, other: Result<B, Mistakes>) -> Result<(A, B), Mistakes> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (Err(mistakes), Ok(_)) | (Ok(_), Err(mistakes)) => Err(mistakes),
+        (Err(one), Err(other)) => Err(Mistakes {
+            source_name: format!("{} and {}", one.source_name, other.source_name),
+            list: one.list.into_iter().chain(other.list).collect(),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(model: &str) -> Config {
+        let found = |name: &str| match name {
+            "JUDGE_MODEL_ID" => Some(model.to_owned()),
+            "STATE_TABLE" | "CAPTURE_BUCKET" | "VERDICT_BUCKET" => Some("x".to_owned()),
+            _ => None,
+        };
+        Config::from_lookup(&found).unwrap()
+    }
+
+    #[test]
+    fn the_shipped_files_are_right_for_the_default_judge() {
+        let standards = Standards::shipped(&config("global.anthropic.claude-sonnet-4-6")).unwrap();
+        assert_eq!(standards.rubric.enabled().count(), 3);
+    }
+
+    #[test]
+    fn a_judge_without_a_price_is_refused() {
+        let error = Standards::shipped(&config("acme.oracle-9")).unwrap_err().to_string();
+        assert!(error.contains("no entry for the judge model \"acme.oracle-9\""), "{error}");
+    }
+
+    #[test]
+    fn mistakes_in_both_files_are_told_together() {
+        let error = Standards::from_texts("r", "id = 1", "f", "typo = 1", &config("x")).unwrap_err().to_string();
+        assert!(error.contains("r and f has") && error.contains("id:") && error.contains("typo:"), "{error}");
+    }
+}

@@ -1,0 +1,143 @@
+//! Capture objects in S3, read as a stream of lines, and the verdict files written beside them.
+
+use std::pin::Pin;
+
+use async_compression::tokio::bufread::GzipDecoder;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::primitives::ByteStream;
+use thiserror::Error;
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, BufReader};
+
+use crate::Fault;
+
+mod lines;
+
+pub use lines::{Line, Lines};
+
+/// Bytes that are decompressed at a time.
+const DECOMPRESSED_CHUNK: usize = 64 * 1024;
+
+/// S3, as quality-judge uses it.
+#[derive(Debug, Clone)]
+pub struct Captures {
+    client: Client,
+}
+
+/// An open capture object.
+#[derive(Debug)]
+pub struct CaptureObject {
+    /// The version that is being read, without quotes.
+    pub etag: String,
+    /// Its lines, decompressed when it is gzip.
+    pub lines: Lines<Reader>,
+}
+
+/// What [`Lines`] reads from.
+pub struct Reader(Pin<Box<dyn AsyncBufRead + Send>>);
+
+impl std::fmt::Debug for Reader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Reader")
+    }
+}
+
+/// Why an object cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Unopened {
+    /// It is gone: deleted, or expired by a lifecycle rule.
+    #[error("the object is gone")]
+    Gone,
+    /// It was written again since the event; the newer version has an event of its own.
+    #[error("the object was written again since the event")]
+    Superseded,
+    /// Assay may not read it, or it does not exist and Assay may not list the bucket.
+    #[error(
+        "no permission to read the object: allow s3:GetObject (and kms:Decrypt when it is encrypted with a KMS key)"
+    )]
+    Forbidden,
+    /// Another failure.
+    #[error(transparent)]
+    Failed(#[from] Fault),
+}
+
+impl Captures {
+    /// Uses the region, credentials and endpoint of `config`.
+    pub fn new(config: &aws_types::SdkConfig) -> Self {
+        Self { client: Client::new(config) }
+    }
+
+    /// Opens an object for reading; with `etag` only that version of it.
+    pub async fn open(
+        &self,
+        bucket: &str,
+        key: &str,
+        etag: Option<&str>,
+        longest_line: usize,
+    ) -> Result<CaptureObject, Unopened> {
+        let request = self.client.get_object().bucket(bucket).key(key);
+        let request = match etag {
+            Some(etag) => request.if_match(format!("\"{etag}\"")),
+            None => request,
+        };
+        let object = request.send().await.map_err(|error| {
+            let fault = Fault::of("GetObject", &error);
+            match (fault.status, fault.code.as_str()) {
+                (Some(404), _) => Unopened::Gone,
+                (Some(412), _) => Unopened::Superseded,
+                (Some(403), _) => Unopened::Forbidden,
+                _ => Unopened::Failed(fault),
+            }
+        })?;
+        let etag = unquoted(object.e_tag().unwrap_or_default()).to_owned();
+        let reader = decompressed(Box::pin(object.body.into_async_read())).await?;
+        Ok(CaptureObject { etag, lines: Lines::new(Reader(reader), longest_line) })
+    }
+
+    /// Writes a verdict file, replacing one of the same name.
+    pub async fn put_verdicts(&self, bucket: &str, key: &str, lines: String) -> Result<(), Fault> {
+        let request = self.client.put_object().bucket(bucket).key(key).content_type("application/x-ndjson");
+        request
+            .body(ByteStream::from(lines.into_bytes()))
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| Fault::of("PutObject", &error))
+    }
+
+    /// Reads a small text object, such as a settings file; `None` when there is none.
+    pub async fn get_text(&self, bucket: &str, key: &str) -> Result<Option<String>, Fault> {
+        let object = match self.client.get_object().bucket(bucket).key(key).send().await {
+            Ok(object) => object,
+            Err(error) => {
+                let fault = Fault::of("GetObject", &error);
+                return if fault.status == Some(404) { Ok(None) } else { Err(fault) };
+            }
+        };
+        let unreadable = |code: &str| Fault { operation: "GetObject", code: code.to_owned(), status: None };
+        let bytes = object.body.collect().await.map_err(|_| unreadable("connection"))?.to_vec();
+        String::from_utf8(bytes).map(Some).map_err(|_| unreadable("the object is not UTF-8 text"))
+    }
+}
+
+/// An ETag as an event carries it: S3 answers with quotes, its events leave them out.
+fn unquoted(etag: &str) -> &str {
+    etag.trim_start_matches("W/").trim_matches('"')
+}
+
+/// Looks at the first bytes, not at the name: SageMaker writes plain `.jsonl`, and an archive may
+/// keep the name and compress the content.
+async fn decompressed(
+    mut plain: Pin<Box<dyn AsyncBufRead + Send>>,
+) -> Result<Pin<Box<dyn AsyncBufRead + Send>>, Fault> {
+    let start = plain.fill_buf().await.map_err(|_| Fault {
+        operation: "GetObject",
+        code: "connection".to_owned(),
+        status: None,
+    })?;
+    if !start.starts_with(&[0x1f, 0x8b]) {
+        return Ok(plain);
+    }
+    let mut decoder = GzipDecoder::new(plain);
+    decoder.multiple_members(true);
+    Ok(Box::pin(BufReader::with_capacity(DECOMPRESSED_CHUNK, decoder)))
+}

@@ -61,7 +61,8 @@ impl Config {
         let capture_bucket = variables.required("CAPTURE_BUCKET");
         let verdict_bucket = variables.required("VERDICT_BUCKET");
         let judge_model_id = variables.required("JUDGE_MODEL_ID");
-        let judge_timeout = variables.value("JUDGE_TIMEOUT_SECONDS", 45, "seconds from 1 to 600", is_in(1..=600));
+        let judge_timeout =
+            variables.value("JUDGE_TIMEOUT_SECONDS", 45, "seconds from 1 to 600", is_in(1..=600));
         let config = Self {
             state_table: state_table.unwrap_or_default(),
             capture_bucket: capture_bucket.unwrap_or_default(),
@@ -75,7 +76,12 @@ impl Config {
             ),
             config_uri: variables.optional("CONFIG_URI"),
             judge_model_id: judge_model_id.unwrap_or_default(),
-            judge_concurrency: variables.value("JUDGE_CONCURRENCY", 16, "a whole number from 1 to 256", is_in(1..=256)),
+            judge_concurrency: variables.value(
+                "JUDGE_CONCURRENCY",
+                16,
+                "a whole number from 1 to 256",
+                is_in(1..=256),
+            ),
             judge_timeout: Duration::from_secs(judge_timeout),
             sample_rate: variables.value("SAMPLE_RATE", 0.1, "a number from 0 to 1", is_in(0.0..=1.0)),
             sample_cap_per_hour: variables.value("SAMPLE_CAP_PER_HOUR", 60, "a whole number", |_| true),
@@ -117,7 +123,9 @@ mod tests {
     #[test]
     fn the_four_names_are_enough() {
         let config = Config::from_lookup(&|name| match name {
-            "STATE_TABLE" | "CAPTURE_BUCKET" | "VERDICT_BUCKET" | "JUDGE_MODEL_ID" => Some(name.to_lowercase()),
+            "STATE_TABLE" | "CAPTURE_BUCKET" | "VERDICT_BUCKET" | "JUDGE_MODEL_ID" => {
+                Some(name.to_lowercase())
+            }
             _ => None,
         });
         let config = config.unwrap();

@@ -93,7 +93,8 @@ struct CreatedObject {
 }
 
 fn from_event_bridge(event: Value) -> Result<Arrival, NotAnEvent> {
-    let event: EventBridgeEvent<ObjectCreated> = serde_json::from_value(event).map_err(|error| unreadable(&error))?;
+    let event: EventBridgeEvent<ObjectCreated> =
+        serde_json::from_value(event).map_err(|error| unreadable(&error))?;
     let ObjectCreated { bucket, object } = event.detail;
     // EventBridge carries keys as they are: decoding one would turn a '+' into a space.
     Ok(Arrival { bucket: bucket.name, key: object.key, etag: object.etag })
@@ -103,7 +104,10 @@ fn from_notification(event: Value) -> Result<Vec<Arrival>, NotAnEvent> {
     let event: S3Event = serde_json::from_value(event).map_err(|error| unreadable(&error))?;
     let created = event.records.into_iter().filter(|record| {
         // A deletion is no arrival. Older events put "s3:" before the name.
-        record.event_name.as_deref().is_none_or(|name| name.trim_start_matches("s3:").starts_with("ObjectCreated"))
+        record
+            .event_name
+            .as_deref()
+            .is_none_or(|name| name.trim_start_matches("s3:").starts_with("ObjectCreated"))
     });
     created
         .map(|record| {
@@ -161,8 +165,14 @@ mod tests {
 
     #[test]
     fn keys_are_decoded_where_s3_encodes_them() {
-        assert_eq!(read(notification("a+b%2Bc/%C3%BC.jsonl")).unwrap(), Event::Direct(vec![arrival("a b+c/ü.jsonl")]));
-        assert_eq!(read(created("a+b c/%20.jsonl")).unwrap(), Event::Direct(vec![arrival("a+b c/%20.jsonl")]));
+        assert_eq!(
+            read(notification("a+b%2Bc/%C3%BC.jsonl")).unwrap(),
+            Event::Direct(vec![arrival("a b+c/ü.jsonl")])
+        );
+        assert_eq!(
+            read(created("a+b c/%20.jsonl")).unwrap(),
+            Event::Direct(vec![arrival("a+b c/%20.jsonl")])
+        );
     }
 
     #[test]
@@ -186,7 +196,8 @@ mod tests {
 
     #[test]
     fn other_events_are_refused_with_what_would_be_right() {
-        for other in [json!({}), json!(null), json!([1]), json!({"Records": []}), json!({"detail-type": "x"})] {
+        for other in [json!({}), json!(null), json!([1]), json!({"Records": []}), json!({"detail-type": "x"})]
+        {
             let error = read(other).unwrap_err();
             assert!(error.to_string().contains("neither an SQS batch"), "{error}");
         }

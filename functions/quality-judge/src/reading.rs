@@ -43,14 +43,18 @@ pub struct Candidate {
 pub enum Reading {
     /// White space: no record.
     Blank,
-    /// Not to be read, and why. The endpoint's `unattributed` counts it.
-    Skipped(SkipReason),
-    /// Read. Its numbers are in the tally, unless there are candidates: then they are in `row`
-    /// and count when the candidates are resolved.
+    /// Not to be judged, and why. Counted for `subject`.
+    Skipped {
+        /// Whose record it is, as far as that can be told.
+        subject: metric::Subject,
+        /// Why.
+        reason: SkipReason,
+    },
+    /// Read.
     Read {
         /// Whose numbers these are.
         subject: metric::Subject,
-        /// Its numbers.
+        /// Its numbers. They count once the candidates are resolved.
         row: Row,
         /// What is to be judged.
         candidates: Vec<Candidate>,
@@ -65,33 +69,40 @@ impl LineReader<'_> {
         }
         let record = match CaptureRecord::parse(line) {
             Ok(record) => record,
-            Err(reason) => return Reading::Skipped(reason),
+            Err(reason) => return Reading::Skipped { subject: self.unattributed(), reason },
         };
-        let conversation = match record.decode() {
-            Ok(conversation) => conversation,
-            Err(reason) => return Reading::Skipped(reason),
-        };
+        let conversation = record.decode();
+        let model = conversation.as_ref().ok().and_then(|conversation| conversation.model.as_deref());
         let fleet = &self.standards.fleet;
-        let model = conversation.model.as_deref();
         let attribution = fleet.attribute(&self.key.endpoint, &self.arrival.key, &record, model);
         let attribution = self.unlisted.admit(&self.key.endpoint, attribution);
-        let is_selected = self.selects(&attribution.component, &record.event_id);
+        *counts.attributed_by.entry(attribution.by.as_str()).or_default() += 1;
+        let subject = metric::Subject {
+            endpoint: self.key.endpoint.clone(),
+            component: attribution.component,
+            at: record.inference_time,
+        };
+        let exchanges = match conversation {
+            Ok(conversation) => conversation.exchanges,
+            Err(reason) => return Reading::Skipped { subject, reason },
+        };
+        let is_selected = self.selects(&subject.component, &record.event_id);
         let mut row = Row::default();
         let mut candidates = Vec::new();
-        for (index, exchange) in conversation.exchanges.iter().enumerate() {
+        for (index, exchange) in exchanges.iter().enumerate() {
             let found = findings(exchange);
             count(exchange, found, &mut row, counts);
             if is_selected && is_worth_judging(exchange) {
                 row.observe(metric::SAMPLES_SELECTED, 1.into());
-                let subject = verdict::Subject {
+                let of_verdict = verdict::Subject {
                     event_id: record.event_id.clone().into_owned(),
                     event_index: u32::try_from(index).unwrap_or(u32::MAX),
                     bucket: self.arrival.bucket.clone(),
                     object_key: self.arrival.key.clone(),
                     line: number,
-                    endpoint: self.key.endpoint.clone(),
+                    endpoint: subject.endpoint.clone(),
                     variant: self.key.variant.clone(),
-                    component: attribution.component.clone(),
+                    component: subject.component.clone(),
                     attributed_by: attribution.by.as_str().to_owned(),
                     inference_time: record.inference_time,
                     checks: found.iter().collect(),
@@ -100,16 +111,19 @@ impl LineReader<'_> {
                     was_cut: false,
                     texts: None,
                 };
-                candidates.push(self.candidate(subject, exchange));
+                candidates.push(self.candidate(of_verdict, exchange));
             }
         }
-        *counts.attributed_by.entry(attribution.by.as_str()).or_default() += 1;
-        let subject = metric::Subject {
-            endpoint: self.key.endpoint.clone(),
-            component: attribution.component,
-            at: record.inference_time,
-        };
         Reading::Read { subject, row, candidates }
+    }
+
+    /// Whom a line belongs to that says nothing itself: the endpoint and the hour of its key.
+    pub fn unattributed(&self) -> metric::Subject {
+        metric::Subject {
+            endpoint: self.key.endpoint.clone(),
+            component: ComponentName::unattributed(),
+            at: self.key.hour,
+        }
     }
 
     fn selects(&self, component: &ComponentName, event_id: &str) -> bool {

@@ -1,8 +1,8 @@
 //! What answers are measured against: the rubric, the fleet file, and what follows from them.
 
+use adapters::Fault;
 use adapters::captures::Captures;
 use adapters::judge::Brief;
-use adapters::Fault;
 use domain::fleet::{Fleet, JudgePrice};
 use domain::judge::{system_text, text_instruction, verdict_schema_text};
 use domain::rubric::{Rubric, RubricStamp};
@@ -54,8 +54,10 @@ impl Standards {
     /// Those of `CONFIG_URI`, where a file that is not there means the one compiled in.
     pub async fn from_uri(uri: &str, captures: &Captures, config: &Config) -> Result<Self, NoStandards> {
         let unknown = || NoStandards::UnknownUri(uri.to_owned());
-        let (bucket, prefix) = uri.strip_prefix("s3://").and_then(|path| path.split_once('/')).ok_or_else(unknown)?;
-        let folder = if prefix.is_empty() || prefix.ends_with('/') { prefix.to_owned() } else { format!("{prefix}/") };
+        let (bucket, prefix) =
+            uri.strip_prefix("s3://").and_then(|path| path.split_once('/')).ok_or_else(unknown)?;
+        let folder =
+            if prefix.is_empty() || prefix.ends_with('/') { prefix.to_owned() } else { format!("{prefix}/") };
         let rubric = captures.get_text(bucket, &format!("{folder}rubric.toml")).await?;
         let fleet = captures.get_text(bucket, &format!("{folder}fleet.toml")).await?;
         Self::from_texts(
@@ -75,7 +77,8 @@ impl Standards {
         config: &Config,
     ) -> Result<Self, NoStandards> {
         // Both are read before either is complained about.
-        let (rubric, fleet) = both(Rubric::from_toml(rubric_name, rubric), Fleet::from_toml(fleet_name, fleet))?;
+        let (rubric, fleet) =
+            both(Rubric::from_toml(rubric_name, rubric), Fleet::from_toml(fleet_name, fleet))?;
         let unpriced = || Mistakes {
             source_name: fleet_name.to_owned(),
             list: vec![format!(
@@ -133,7 +136,8 @@ mod tests {
 
     #[test]
     fn mistakes_in_both_files_are_told_together() {
-        let error = Standards::from_texts("r", "id = 1", "f", "typo = 1", &config("x")).unwrap_err().to_string();
+        let error =
+            Standards::from_texts("r", "id = 1", "f", "typo = 1", &config("x")).unwrap_err().to_string();
         assert!(error.contains("r and f has") && error.contains("id:") && error.contains("typo:"), "{error}");
     }
 }

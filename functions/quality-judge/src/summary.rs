@@ -25,6 +25,8 @@ pub struct Counts {
     pub selected: u64,
     /// Of those, had a verdict before.
     pub already_judged: u64,
+    /// Of those, had one from a run on the same object that broke off.
+    pub resumed: u64,
     /// Judged samples by outcome; a retried one counts at each try.
     pub outcomes: BTreeMap<&'static str, u64>,
     /// By component and then dimension, with `composite` among them.
@@ -107,6 +109,7 @@ impl Counts {
         self.exchanges += other.exchanges;
         self.selected += other.selected;
         self.already_judged += other.already_judged;
+        self.resumed += other.resumed;
         self.judge_cost += other.judge_cost;
         self.judge_tokens.input += other.judge_tokens.input;
         self.judge_tokens.output += other.judge_tokens.output;

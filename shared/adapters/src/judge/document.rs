@@ -13,9 +13,9 @@ pub(super) fn to_json(document: Document) -> Option<Value> {
         Document::Number(Number::NegInt(number)) => number.into(),
         Document::Number(Number::Float(number)) => serde_json::Number::from_f64(number)?.into(),
         Document::Array(items) => Value::Array(items.into_iter().map(to_json).collect::<Option<_>>()?),
-        Document::Object(fields) => {
-            Value::Object(fields.into_iter().map(|(name, value)| Some((name, to_json(value)?))).collect::<Option<_>>()?)
-        }
+        Document::Object(fields) => Value::Object(
+            fields.into_iter().map(|(name, value)| Some((name, to_json(value)?))).collect::<Option<_>>()?,
+        ),
     })
 }
 

@@ -50,7 +50,9 @@ fn class(fault: &Fault) -> ErrorClass {
 fn failure_of(error: &ConverseError, fault: &Fault) -> Failure {
     let class = class(fault);
     match error {
-        ConverseError::ThrottlingException(_) | ConverseError::ModelNotReadyException(_) => Failure::Throttled,
+        ConverseError::ThrottlingException(_) | ConverseError::ModelNotReadyException(_) => {
+            Failure::Throttled
+        }
         ConverseError::ModelTimeoutException(_) => Failure::Timeout,
         ConverseError::InternalServerException(_) | ConverseError::ServiceUnavailableException(_) => {
             Failure::JudgeUnavailable(class)
@@ -62,7 +64,9 @@ fn failure_of(error: &ConverseError, fault: &Fault) -> Failure {
             Some(429 | 500..) => Failure::JudgeUnavailable(class),
             _ => Failure::JudgeError(class),
         },
-        ConverseError::ValidationException(refused) if is_about_the_account(refused.message().unwrap_or_default()) => {
+        ConverseError::ValidationException(refused)
+            if is_about_the_account(refused.message().unwrap_or_default()) =>
+        {
             Failure::ConfigError(class)
         }
         _ => by_status(fault),

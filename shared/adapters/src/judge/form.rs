@@ -10,9 +10,10 @@ use std::sync::{Mutex, PoisonError};
 
 use aws_sdk_bedrockruntime::operation::converse::builders::ConverseFluentBuilder;
 use aws_sdk_bedrockruntime::types::{
-    CachePointBlock, CachePointType, ContentBlock, ConversationRole, InferenceConfiguration, JsonSchemaDefinition,
-    Message, OutputConfig, OutputFormat, OutputFormatStructure, OutputFormatType, SpecificToolChoice,
-    SystemContentBlock, Tool, ToolChoice, ToolConfiguration, ToolInputSchema, ToolSpecification,
+    CachePointBlock, CachePointType, ContentBlock, ConversationRole, InferenceConfiguration,
+    JsonSchemaDefinition, Message, OutputConfig, OutputFormat, OutputFormatStructure, OutputFormatType,
+    SpecificToolChoice, SystemContentBlock, Tool, ToolChoice, ToolConfiguration, ToolInputSchema,
+    ToolSpecification,
 };
 
 use super::{Brief, document};
@@ -76,7 +77,14 @@ impl Form {
         }
         let shape = match self.shape {
             Shape::OutputSchema
-                if names(&["outputconfig", "output_config", "output_format", "textformat", "structured output", "schema"]) =>
+                if names(&[
+                    "outputconfig",
+                    "output_config",
+                    "output_format",
+                    "textformat",
+                    "structured output",
+                    "schema",
+                ]) =>
             {
                 Shape::StrictTool
             }
@@ -89,7 +97,12 @@ impl Form {
 
     /// Fills in a request. Everything up to the sample is the same for each sample, so that the
     /// cache point covers it.
-    pub(super) fn request(self, request: ConverseFluentBuilder, brief: &Brief, sample: &str) -> ConverseFluentBuilder {
+    pub(super) fn request(
+        self,
+        request: ConverseFluentBuilder,
+        brief: &Brief,
+        sample: &str,
+    ) -> ConverseFluentBuilder {
         let mut system = brief.system.clone();
         if self.shape == Shape::Text {
             system.push_str("\n\n");
@@ -99,7 +112,8 @@ impl Form {
         let cache_point = cache_point.filter(|_| self.has_cache_point).map(SystemContentBlock::CachePoint);
         let mut blocks = vec![SystemContentBlock::Text(system)];
         blocks.extend(cache_point);
-        let message = Message::builder().role(ConversationRole::User).content(ContentBlock::Text(sample.to_owned()));
+        let message =
+            Message::builder().role(ConversationRole::User).content(ContentBlock::Text(sample.to_owned()));
         let limits = InferenceConfiguration::builder()
             .max_tokens(i32::try_from(brief.max_tokens).unwrap_or(i32::MAX))
             .set_temperature(self.has_temperature.then_some(0.0))
@@ -138,7 +152,11 @@ impl Form {
             .build()
             .ok()?;
         let choice = SpecificToolChoice::builder().name(TOOL).build().ok()?;
-        ToolConfiguration::builder().tools(Tool::ToolSpec(tool)).tool_choice(ToolChoice::Tool(choice)).build().ok()
+        ToolConfiguration::builder()
+            .tools(Tool::ToolSpec(tool))
+            .tool_choice(ToolChoice::Tool(choice))
+            .build()
+            .ok()
     }
 }
 

@@ -82,7 +82,8 @@ impl BedrockJudge {
     pub fn new(config: &aws_types::SdkConfig, model: impl Into<String>, timeout: Duration) -> Self {
         let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_timeout(timeout).build();
         // The SDK's own retries would hide the throttles that the pace is set by.
-        let config = Builder::from(config).retry_config(RetryConfig::disabled()).timeout_config(timeouts).build();
+        let config =
+            Builder::from(config).retry_config(RetryConfig::disabled()).timeout_config(timeouts).build();
         Self { client: Client::from_conf(config), model: model.into(), forms: Forms::default() }
     }
 }

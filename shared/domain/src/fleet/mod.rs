@@ -13,7 +13,7 @@ use crate::settings::{self, Mistakes};
 
 pub use attribution::{AttributedBy, Attribution, UnlistedLimit};
 pub use metric_naming::MetricNaming;
-pub use price::{JudgePrice, TokenUsage};
+pub use price::JudgePrice;
 pub use sampling_policy::{NotARate, SamplingPolicy, SamplingRate};
 
 /// The file that Assay ships, used when no other is configured.

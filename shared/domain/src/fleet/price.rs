@@ -5,23 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use crate::money::MicroUsd;
 use crate::settings::Section;
-
-/// Tokens of one or more judge calls, as Bedrock's `usage` counts them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct TokenUsage {
-    /// Tokens sent that were neither read from the cache nor written to it.
-    pub input: u64,
-    /// Tokens that the judge wrote.
-    pub output: u64,
-    /// Tokens sent that were read from the prompt cache.
-    pub cache_read: u64,
-    /// Tokens sent that were written to the prompt cache.
-    pub cache_write: u64,
-}
+use crate::verdict::JudgeTokens;
 
 /// One row of the price list. Prices are micro-dollars per million tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,19 +24,20 @@ pub struct JudgePrice {
 
 impl JudgePrice {
     /// What the tokens cost, to the nearest micro-dollar.
-    pub fn cost(&self, tokens: &TokenUsage) -> MicroUsd {
+    pub fn cost(&self, tokens: &JudgeTokens) -> MicroUsd {
         micro_usd(self.per_million(tokens).saturating_add(500_000) / 1_000_000)
     }
 
     /// The most that a call can cost: every input token at the dearest input price, since what the
     /// cache will hold is not known before the call, and the answer as long as allowed. Rounded up.
     pub fn at_most(&self, input_tokens: u64, max_output_tokens: u64) -> MicroUsd {
-        let as_input = TokenUsage { input: input_tokens, output: max_output_tokens, ..TokenUsage::default() };
-        let as_write = TokenUsage { cache_write: input_tokens, input: 0, ..as_input };
+        let as_input =
+            JudgeTokens { input: input_tokens, output: max_output_tokens, ..JudgeTokens::default() };
+        let as_write = JudgeTokens { cache_write: input_tokens, input: 0, ..as_input };
         micro_usd(self.per_million(&as_input).max(self.per_million(&as_write)).div_ceil(1_000_000))
     }
 
-    fn per_million(&self, tokens: &TokenUsage) -> u128 {
+    fn per_million(&self, tokens: &JudgeTokens) -> u128 {
         [
             (tokens.input, self.input),
             (tokens.output, self.output),
@@ -171,7 +158,7 @@ mod tests {
         }
         // A geography without a row: the dearest of the same model.
         let canada = shipped("ca.anthropic.claude-sonnet-4-6").unwrap();
-        assert_eq!(canada.cost(&TokenUsage { output: 1_000_000, ..TokenUsage::default() }).usd(), 16.5);
+        assert_eq!(canada.cost(&JudgeTokens { output: 1_000_000, ..JudgeTokens::default() }).usd(), 16.5);
         for unknown in [
             "",
             "anthropic.claude-sonnet",
@@ -189,7 +176,7 @@ mod tests {
         let text = format!("[[judge_price]]\nmodel = '{arn}'\nas_of = 'x'\ninput = 1\noutput = 2\n");
         let fleet = Fleet::from_toml("fleet.toml", &text).unwrap();
         let price = fleet.judge_price(arn).unwrap();
-        let tokens = TokenUsage { input: 1, output: 1, cache_read: 1, cache_write: 1 };
+        let tokens = JudgeTokens { input: 1, output: 1, cache_read: 1, cache_write: 1 };
         assert_eq!(price.cost(&tokens), MicroUsd(5), "an unknown cache price is the input price");
     }
 
@@ -201,10 +188,10 @@ mod tests {
             ("us.anthropic.claude-sonnet-4-6", "0.009240"),
             ("anthropic.claude-haiku-4-5-20251001-v1:0", "0.002800"),
         ] {
-            let tokens = TokenUsage { input: 1_800, output: 200, ..TokenUsage::default() };
+            let tokens = JudgeTokens { input: 1_800, output: 200, ..JudgeTokens::default() };
             assert_eq!(shipped(id).unwrap().cost(&tokens).to_string(), format!("{usd} USD"), "{id}");
         }
-        let cached = TokenUsage { input: 100, output: 200, cache_read: 1_700, cache_write: 0 };
+        let cached = JudgeTokens { input: 100, output: 200, cache_read: 1_700, cache_write: 0 };
         assert_eq!(shipped("anthropic.claude-sonnet-4-6").unwrap().cost(&cached), MicroUsd(3_810));
     }
 
@@ -218,14 +205,14 @@ mod tests {
             spare in 0_u64..10_000,
         ) {
             let price = shipped("us.anthropic.claude-sonnet-4-6").unwrap();
-            let cost = price.cost(&TokenUsage { input, output, cache_read: read, cache_write: write });
+            let cost = price.cost(&JudgeTokens { input, output, cache_read: read, cache_write: write });
             prop_assert!(cost <= price.at_most(input + read + write, output + spare));
         }
 
         #[test]
         fn absurd_counts_saturate(count in any::<u64>()) {
             let price = shipped("us.anthropic.claude-sonnet-4-6").unwrap();
-            let tokens = TokenUsage { input: count, output: count, cache_read: count, cache_write: count };
+            let tokens = JudgeTokens { input: count, output: count, cache_read: count, cache_write: count };
             prop_assert!(price.cost(&tokens).0 >= 0 && price.at_most(count, count).0 >= 0);
         }
     }

@@ -1,9 +1,9 @@
 //! Delimiters that captured text can neither know nor imitate.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::sync::LazyLock;
 
-use regex::{NoExpand, Regex};
+use regex::Regex;
 
 use crate::rubric::hex;
 
@@ -38,7 +38,8 @@ pub(super) const MARK: &str = "assay-";
 pub(super) fn fence(out: &mut String, slot: &str, text: &str, nonce: &Nonce) {
     let nonce_text = nonce.as_str();
     let text = neutralise(text, nonce);
-    out.push_str(&format!("<{MARK}{slot}-{nonce_text}>\n{text}\n</{MARK}{slot}-{nonce_text}>\n"));
+    // Writing to a String cannot fail.
+    let _ = writeln!(out, "<{MARK}{slot}-{nonce_text}>\n{text}\n</{MARK}{slot}-{nonce_text}>");
 }
 
 /// Takes the power of delimiters from captured text: the nonce becomes `[nonce]`, and the bracket
@@ -63,9 +64,15 @@ static LOOK_ALIKE: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 fn without_nonce(text: &str, nonce: &Nonce) -> String {
-    // Hex digits only, so nothing in it is special to the pattern.
-    match Regex::new(&format!("(?i){}", nonce.as_str())) {
-        Ok(pattern) => pattern.replace_all(text, NoExpand("[nonce]")).into_owned(),
-        Err(_) => text.replace(nonce.as_str(), "[nonce]"),
+    // Lower case for ASCII only, so that places in one text are places in the other.
+    let lower = text.to_ascii_lowercase();
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    for (at, found) in lower.match_indices(nonce.as_str()) {
+        out.push_str(&text[done..at]);
+        out.push_str("[nonce]");
+        done = at + found.len();
     }
+    out.push_str(&text[done..]);
+    out
 }

@@ -15,6 +15,8 @@ mod reply;
 mod sample;
 mod schema;
 mod strict_json;
+#[cfg(test)]
+mod tests;
 
 pub use fence::Nonce;
 pub use prompt::{input_tokens_at_most, prompt_hash, system_text, text_instruction, user_text};

@@ -27,16 +27,12 @@ fn describe(out: &mut String, dimension: &Dimension) {
     match dimension.applies_to {
         AppliesTo::Always => {}
         AppliesTo::MultiTurn => {
-            let _ = writeln!(
-                out,
-                "Needs the earlier turns. {NOT_APPLICABLE}: the message says that they are absent or cut."
-            );
+            let _ = writeln!(out, "Needs earlier turns. {NOT_APPLICABLE}: the message says so.");
         }
         AppliesTo::WithContext => {
             let _ = writeln!(
                 out,
-                "Needs the context. {NOT_APPLICABLE}: the message says that it is absent or cut, or the \
-                 instructions above say that the dimension does not apply."
+                "Needs context. {NOT_APPLICABLE}: the message says so, or the instructions above do."
             );
         }
     }
@@ -87,9 +83,10 @@ pub fn user_text(sample: &Sample, nonce: &Nonce) -> String {
 /// What we know about the sample and captured text must not be believed about: the cuts, and
 /// which dimensions apply.
 fn write_facts(out: &mut String, sample: &Sample) {
-    let turns = word(sample.applicability(AppliesTo::MultiTurn));
-    let context = word(sample.applicability(AppliesTo::WithContext));
-    let _ = writeln!(out, "Earlier turns: {turns}.\nContext: {context}.");
+    for (what, applies_to) in [("earlier turns", AppliesTo::MultiTurn), ("context", AppliesTo::WithContext)] {
+        let word = word(sample.applicability(applies_to));
+        let _ = writeln!(out, "Dimensions that need {what}: {word}.");
+    }
     let cuts = [
         ("system-prompt", sample.system_prompt().cut_chars()),
         ("earlier turns", sample.earlier().iter().map(|(_, turn)| turn.cut_chars()).sum()),
@@ -107,9 +104,9 @@ fn write_facts(out: &mut String, sample: &Sample) {
 
 fn word(applicability: Applicability) -> &'static str {
     match applicability {
-        Applicability::Applies => "complete",
-        Applicability::Absent => "absent",
-        Applicability::Cut => "cut",
+        Applicability::Applies => "apply",
+        Applicability::Absent => "\"n/a\", there is nothing of the kind",
+        Applicability::Cut => "\"n/a\", not everything that they need is shown",
     }
 }
 

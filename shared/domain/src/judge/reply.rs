@@ -47,7 +47,7 @@ pub enum Malformed {
     /// The model stopped for a reason that we do not know.
     #[error("the model stopped for an unknown reason")]
     UnknownStopReason,
-    /// The text is not JSON.
+    /// The text holds no JSON object, or one with faults in its syntax.
     #[error("the reply is not JSON")]
     NotJson,
     /// The text ends inside the JSON.
@@ -212,9 +212,8 @@ fn read_entry(
     sample: &Sample,
     entry: &Map<String, Value>,
 ) -> Result<Judged, Malformed> {
-    let (reason, score) = match (entry.get("reason"), entry.get("score")) {
-        (Some(reason), Some(score)) => (reason, score),
-        _ => return Err(Malformed::MissingField),
+    let (Some(reason), Some(score)) = (entry.get("reason"), entry.get("score")) else {
+        return Err(Malformed::MissingField);
     };
     if entry.len() > 2 {
         return Err(Malformed::UnknownField);

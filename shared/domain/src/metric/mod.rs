@@ -126,15 +126,13 @@ impl Tally {
         self.rows.entry((subject.minute(), subject.endpoint.clone(), subject.component.clone())).or_default()
     }
 
-    /// Adds everything in `other`.
-    pub fn merge(&mut self, other: Self) {
-        for (key, row) in other.rows {
-            let into = self.rows.entry(key).or_default();
-            for cell in row.cells {
-                let target = into.cell(cell.metric, cell.unit);
-                for (bits, count) in cell.distribution {
-                    *target.entry(bits).or_default() += count;
-                }
+    /// Adds the numbers of one record.
+    pub fn add_row(&mut self, subject: &Subject, row: Row) {
+        let into = self.row(subject);
+        for cell in row.cells {
+            let target = into.cell(cell.metric, cell.unit);
+            for (bits, count) in cell.distribution {
+                *target.entry(bits).or_default() += count;
             }
         }
     }

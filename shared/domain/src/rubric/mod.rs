@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 mod fingerprint;
 mod read;
 mod score;
+#[cfg(test)]
+pub(crate) mod tests;
 
 pub use fingerprint::Fingerprint;
 pub(crate) use fingerprint::{digest, hex};
@@ -84,7 +86,7 @@ pub struct RubricStamp {
 pub struct Dimension {
     /// Its key in the judge's reply and in stored verdicts.
     pub id: DimensionId,
-    /// The CloudWatch metric of its score, such as `SafetyScore`.
+    /// The metric that publishes its score, such as `SafetyScore`.
     pub metric: String,
     /// Its share of the composite, relative to the others; above 0.
     pub weight: f64,

@@ -18,11 +18,13 @@ impl Rubric {
     }
 }
 
-/// What earlier dimensions of the file have taken.
+/// What the dimensions read so far have taken.
 #[derive(Default)]
 struct Taken {
     ids: BTreeSet<String>,
     metrics: BTreeSet<String>,
+    /// Whether one is enabled and applies to every sample.
+    always: bool,
 }
 
 fn read_rubric(root: &Section) -> Option<Rubric> {
@@ -32,12 +34,12 @@ fn read_rubric(root: &Section) -> Option<Rubric> {
     let sections = root.sections("dimension");
     let dimensions: Vec<Option<Dimension>> =
         sections.iter().map(|section| read_dimension(section, &mut taken)).collect();
-    let dimensions = dimensions.into_iter().collect::<Option<Vec<_>>>()?;
-    if !dimensions.iter().any(|dimension| dimension.enabled && !dimension.applies_to.may_not_apply()) {
+    if !taken.always {
         let problem = "at least one must be enabled and have applies_to = \"always\": \
                        else a sample could end without any score";
         root.mistake("dimension", problem);
     }
+    let dimensions = dimensions.into_iter().collect::<Option<Vec<_>>>()?;
     Some(Rubric { id: id?, version: version?, dimensions })
 }
 
@@ -62,6 +64,7 @@ fn read_dimension(section: &Section, taken: &mut Taken) -> Option<Dimension> {
     let instructions = section.text("instructions");
     let enabled = section.flag("enabled", true);
     let applies_to = read_applies_to(section);
+    taken.always |= enabled && !applies_to.is_some_and(AppliesTo::may_not_apply);
     let gate = if section.has("gate") { Some(read_gate(section)) } else { None };
 
     Some(Dimension {

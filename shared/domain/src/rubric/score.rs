@@ -71,13 +71,20 @@ impl fmt::Display for Score {
 }
 
 /// What a judge said about one dimension.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Judged {
     /// The score; `None` when the dimension does not apply to the sample.
     pub score: Option<Score>,
     /// Why, in the judge's words. May quote the sample: it belongs into the verdict store and
     /// into an alert, never into a log.
     pub reason: String,
+}
+
+impl fmt::Debug for Judged {
+    /// Leaves the reason out, so that it cannot get into a log by accident.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Judged").field("score", &self.score).finish_non_exhaustive()
+    }
 }
 
 /// A complete set of scores: one entry for each enabled dimension of the rubric that it was made
@@ -171,7 +178,8 @@ fn composite(rubric: &Rubric, judged: &BTreeMap<DimensionId, Judged>) -> Option<
             cap = cap.min(gate.caps_composite_at);
         }
     }
-    // Rounding can carry the mean of all-best scores a hair above 1.
-    let mean = Score::new((weighted / weights).clamp(0.0, 1.0)).ok()?;
+    // Nine digits, so that scores of 0.8 throughout give 0.8 and not a hair less, which a threshold
+    // of 0.8 would take for a failure. The mean of all-best scores cannot end above 1 either.
+    let mean = Score::new((weighted / weights * 1e9).round() / 1e9).ok()?;
     Some(mean.min(cap))
 }

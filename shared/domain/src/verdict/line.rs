@@ -18,7 +18,7 @@ use crate::names::{ComponentName, EndpointName};
 use crate::rubric::{DimensionId, Fingerprint, Judged, RubricStamp, Score, Scores};
 
 #[derive(Serialize, Deserialize)]
-struct Line {
+struct StoredLine {
     verdict_id: VerdictId,
     event_id: String,
     event_index: u32,
@@ -79,24 +79,24 @@ pub enum BadLine {
     /// A call of which a part is missing.
     #[error("latency_ms and prompt_hash must both be there or both be null")]
     Call,
-    /// Only one of two values that come in pairs.
-    #[error("{0} must both be there or both be null")]
-    Pair(&'static str),
+    /// Only one of the two texts.
+    #[error("question and answer must both be there or both be null")]
+    Texts,
 }
 
 impl Serialize for Verdict {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Line::from(self).serialize(serializer)
+        StoredLine::from(self).serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Verdict {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Line::deserialize(deserializer)?.try_into().map_err(serde::de::Error::custom)
+        StoredLine::deserialize(deserializer)?.try_into().map_err(serde::de::Error::custom)
     }
 }
 
-impl From<&Verdict> for Line {
+impl From<&Verdict> for StoredLine {
     fn from(verdict: &Verdict) -> Self {
         let Verdict { id, subject, judging, ending } = verdict;
         let failure = ending.as_ref().err();
@@ -145,16 +145,19 @@ impl From<&Verdict> for Line {
     }
 }
 
-impl TryFrom<Line> for Verdict {
+impl TryFrom<StoredLine> for Verdict {
     type Error = BadLine;
 
-    fn try_from(line: Line) -> Result<Self, BadLine> {
+    fn try_from(line: StoredLine) -> Result<Self, BadLine> {
         let ending = line.ending()?;
         let call = line.call()?;
         let usage = Usage { prompt_tokens: line.prompt_tokens, completion_tokens: line.completion_tokens };
         let usage = (usage != Usage::default()).then_some(usage);
-        let texts = pair("question and answer", line.question, line.answer)?
-            .map(|(question, answer)| Texts { question, answer });
+        let texts = match (line.question, line.answer) {
+            (Some(question), Some(answer)) => Some(Texts { question, answer }),
+            (None, None) => None,
+            _ => return Err(BadLine::Texts),
+        };
         let subject = Subject {
             event_id: line.event_id,
             event_index: line.event_index,
@@ -183,7 +186,7 @@ impl TryFrom<Line> for Verdict {
     }
 }
 
-impl Line {
+impl StoredLine {
     fn ending(&self) -> Result<Result<Scores, Failure>, BadLine> {
         if self.outcome == Outcome::Scored {
             return self.stored_scores().map(Ok);
@@ -223,13 +226,5 @@ impl Line {
             cache_write: self.judge_cache_write_tokens,
         };
         Ok(Some(JudgeCall { stop_reason: self.stop_reason.clone(), tokens, cost, latency_ms, prompt_hash }))
-    }
-}
-
-fn pair<A, B>(names: &'static str, one: Option<A>, other: Option<B>) -> Result<Option<(A, B)>, BadLine> {
-    match (one, other) {
-        (Some(one), Some(other)) => Ok(Some((one, other))),
-        (None, None) => Ok(None),
-        _ => Err(BadLine::Pair(names)),
     }
 }

@@ -6,6 +6,8 @@
 mod ids;
 mod line;
 mod outcome;
+#[cfg(test)]
+mod tests;
 
 use jiff::Timestamp;
 
@@ -23,7 +25,7 @@ pub use outcome::{ErrorClass, Failure, Outcome};
 /// What was judged: one exchange of one captured record.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Subject {
-    /// SageMaker's id of the inference.
+    /// The id that the captured record gives to the inference.
     pub event_id: String,
     /// The place of the exchange in a batch request; 0 for a plain one.
     pub event_index: u32,
@@ -41,7 +43,7 @@ pub struct Subject {
     pub component: ComponentName,
     /// Which rule of the attribution chain named the component.
     pub attributed_by: String,
-    /// When SageMaker answered.
+    /// When the endpoint answered.
     pub inference_time: Timestamp,
     /// What the free checks found.
     pub checks: Vec<Check>,
@@ -56,7 +58,8 @@ pub struct Subject {
     pub texts: Option<Texts>,
 }
 
-/// The captured texts of a verdict.
+/// The captured texts of a verdict, as the judge saw them: the excerpts of the
+/// [`crate::judge::Sample`], whose length is bounded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Texts {
     /// What the person asked last.

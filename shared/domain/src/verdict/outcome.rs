@@ -68,7 +68,7 @@ impl Outcome {
         }
     }
 
-    /// The CloudWatch metric that counts it.
+    /// The metric that counts it.
     pub fn metric_name(self) -> &'static str {
         match self {
             Self::Scored => "SamplesScored",

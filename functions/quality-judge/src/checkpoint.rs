@@ -1,0 +1,102 @@
+//! Makes the progress on an object safe and visible.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use adapters::judge::Judge;
+use adapters::state::Progress;
+use domain::metric::{self, MetricValue, Row, Unit, datums, split_by_age};
+use domain::money::MicroUsd;
+use domain::rubric::Rubric;
+use domain::verdict::{Verdict, object_digest};
+use jiff::Timestamp;
+
+use crate::run::{Broken, ObjectRun};
+use crate::selection::day;
+
+impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
+    /// Verdict files, then metrics, then the budget, then the progress. A crash in between repeats
+    /// the steps from the first: files are overwritten by the same content, metrics are published
+    /// again, and no judge is called.
+    pub(crate) async fn checkpoint(&mut self, is_at_end: bool) -> Result<(), Broken> {
+        self.save_all().await?;
+        self.write_verdict_files().await?;
+        self.publish_metrics().await?;
+        let now = Timestamp::now();
+        if self.to_book != MicroUsd::default() {
+            self.tools.state.move_budget(day(now), self.to_book, now).await?;
+            self.to_book = MicroUsd::default();
+        }
+        let is_last = is_at_end && self.open.is_empty();
+        self.progress.checkpoints += 1;
+        let mut unresolved = self.progress.unresolved.clone();
+        unresolved.extend(self.open.keys());
+        let progress =
+            Progress { is_done: is_last && unresolved.is_empty(), unresolved, ..self.progress.clone() };
+        let release = self.open.is_empty();
+        self.tools.state.save_progress(self.lease, &progress, release, now).await?;
+        Ok(())
+    }
+
+    /// One file for each partition, named by the object version and the checkpoint, so that a
+    /// repeated checkpoint overwrites itself.
+    async fn write_verdict_files(&mut self) -> Result<(), Broken> {
+        let mut files: BTreeMap<String, String> = BTreeMap::new();
+        for verdict in self.resolved.drain(..) {
+            let line = serde_json::to_string(&verdict).unwrap_or_default();
+            let _ = writeln!(files.entry(verdict.partition()).or_default(), "{line}");
+        }
+        let config = &self.tools.config;
+        for (partition, lines) in files {
+            let name = format!("{}-{}.jsonl", object_digest(&self.source), self.progress.checkpoints);
+            let key = format!("{}{partition}/{name}", config.verdict_prefix);
+            self.tools.captures.put_verdicts(&config.verdict_bucket, &key, lines).await?;
+            self.counts.verdict_files.push(format!("s3://{}/{key}", config.verdict_bucket));
+        }
+        Ok(())
+    }
+
+    async fn publish_metrics(&mut self) -> Result<(), Broken> {
+        let naming = self.standards.fleet.metrics();
+        let dated = split_by_age(datums(&std::mem::take(&mut self.tally), naming), Timestamp::now());
+        if !dated.out_of_range.is_empty() {
+            let (object_key, datums) = (&self.lease.object.key, dated.out_of_range.len());
+            self.counts.datums_out_of_range += datums as u64;
+            tracing::warn!(%object_key, datums, "inferences older than two weeks: CloudWatch takes no metrics for them; verdicts are stored");
+        }
+        self.counts.datums += dated.publishable.len() as u64;
+        self.tools.metrics.publish(&naming.namespace, dated.publishable).await?;
+        Ok(())
+    }
+}
+
+/// Adds what a verdict says to the numbers of its component and minute.
+pub(crate) fn observe(verdict: &Verdict, rubric: &Rubric, row: &mut Row) {
+    row.count(verdict.outcome().metric_name());
+    if verdict.subject().was_cut {
+        row.observe(metric::INPUT_TRUNCATED, 1.into());
+    }
+    if let Some(call) = &verdict.judging().call {
+        let tokens = call.tokens;
+        let input = tokens.input + tokens.cache_read + tokens.cache_write;
+        row.observe(metric::EVALUATION_LATENCY, MetricValue::count(call.latency_ms));
+        row.observe(metric::JUDGE_INPUT_TOKENS, MetricValue::count(input));
+        row.observe(metric::JUDGE_CACHED_TOKENS, MetricValue::count(tokens.cache_read));
+        row.observe(metric::JUDGE_OUTPUT_TOKENS, MetricValue::count(tokens.output));
+        observe_number(row, metric::JUDGE_COST.name, call.cost.usd());
+    }
+    let Ok(scores) = verdict.ending() else { return };
+    row.observe(metric::ANSWER_CHARACTERS, MetricValue::count(verdict.subject().answer_chars));
+    observe_number(row, metric::COMPOSITE_QUALITY_SCORE.name, scores.composite().get());
+    for dimension in rubric.enabled() {
+        if let Some(score) = scores.score(&dimension.id) {
+            observe_number(row, dimension.metric.clone(), score.get());
+        }
+    }
+}
+
+fn observe_number(row: &mut Row, metric: impl Into<std::borrow::Cow<'static, str>>, number: f64) {
+    if let Ok(value) = MetricValue::try_from(number) {
+        row.add(metric, Unit::None, value);
+    }
+}

@@ -1,0 +1,415 @@
+//! The work on one object in one invocation: reading, and what happens beside it.
+
+use std::collections::{BTreeMap, HashSet};
+use std::io;
+use std::sync::Arc;
+
+use adapters::Fault;
+use adapters::captures::{Line, Lines, Reader};
+use adapters::judge::Judge;
+use adapters::state::{Lease, Progress};
+use domain::capture::SkipReason;
+use domain::metric::{self, Row, Tally};
+use domain::money::MicroUsd;
+use domain::verdict::Verdict;
+use jiff::Timestamp;
+use thiserror::Error;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::checkpoint::observe;
+use crate::judging::{Ending, Finished};
+use crate::object::{Invocation, Tools};
+use crate::outcome::{Ended, ObjectOutcome, listed};
+use crate::reading::{Candidate, LineReader, Reading};
+use crate::standards::Standards;
+use crate::summary::Counts;
+
+/// Selected samples that are looked up, capped and budgeted together.
+const CHUNK: usize = 100;
+/// Lines that may wait for the judge at once. Bounds memory.
+const WINDOW: usize = 200;
+/// Resolved verdicts after which the progress is made safe. Bounds memory.
+const CHECKPOINT: usize = 500;
+/// Lines without a verdict after which the judge is taken to be down.
+const MOST_UNRESOLVED: usize = 1000;
+/// Lines between two looks at what happened beside the reading.
+const BREATH: u64 = 256;
+/// Skipped lines of an object that are logged one by one.
+const LOGGED_SKIPS: u64 = 10;
+
+/// Why the work on an object broke off.
+#[derive(Debug, Error)]
+pub enum Broken {
+    /// A call to AWS failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// S3 ended the body early.
+    #[error("the object's stream broke off")]
+    Stream,
+    /// The state table holds a verdict that is none.
+    #[error("verdict {0} in the state table cannot be read back")]
+    StoredVerdict(String),
+    /// A task panicked.
+    #[error("a judging task ended without an answer")]
+    Task,
+}
+
+/// A line whose samples are not all resolved.
+#[derive(Debug)]
+pub(crate) struct OpenLine {
+    subject: metric::Subject,
+    pub(crate) row: Row,
+    waiting: usize,
+    verdicts: Vec<Verdict>,
+    has_failed: bool,
+}
+
+/// Something that happened beside the reading.
+#[derive(Debug)]
+pub(crate) enum Happened {
+    Finished(Finished),
+    Saved(Result<(), Fault>),
+}
+
+/// The work on one object in one invocation.
+#[derive(Debug)]
+pub struct ObjectRun<'a, J> {
+    pub(crate) tools: &'a Arc<Tools<J>>,
+    pub(crate) standards: &'a Arc<Standards>,
+    pub(crate) invocation: &'a Invocation,
+    pub(crate) lease: &'a Lease,
+    reader: LineReader<'a>,
+    /// Names the object's version in stored verdicts.
+    pub(crate) source: String,
+    pub(crate) progress: Progress,
+    pub(crate) counts: Counts,
+    /// Numbers that count since the last checkpoint, and the verdicts that go with them.
+    pub(crate) tally: Tally,
+    pub(crate) resolved: Vec<Verdict>,
+    pub(crate) open: BTreeMap<u64, OpenLine>,
+    /// Verdict ids of this run: a record may stand in an object twice.
+    pub(crate) seen: HashSet<String>,
+    pub(crate) beside: JoinSet<Happened>,
+    /// Verdicts as `(id, line)` that are not in the state table yet.
+    unsaved: Vec<(String, String)>,
+    is_saving: bool,
+    /// What the day's spending is to be moved by: negative where more was reserved than used.
+    pub(crate) to_book: MicroUsd,
+    /// Whether a line was settled in this run.
+    has_advanced: bool,
+    is_corrupt: bool,
+    skips: u64,
+}
+
+impl<'a, J: Judge + Send + Sync + 'static> ObjectRun<'a, J> {
+    /// Starts where `progress` ends.
+    pub fn new(
+        tools: &'a Arc<Tools<J>>,
+        standards: &'a Arc<Standards>,
+        invocation: &'a Invocation,
+        lease: &'a Lease,
+        reader: LineReader<'a>,
+        progress: Progress,
+    ) -> Self {
+        Self {
+            tools,
+            standards,
+            invocation,
+            lease,
+            reader,
+            source: format!("{}@{}", lease.object, progress.etag),
+            progress,
+            counts: Counts::default(),
+            tally: Tally::default(),
+            resolved: Vec::new(),
+            open: BTreeMap::new(),
+            seen: HashSet::new(),
+            beside: JoinSet::new(),
+            unsaved: Vec::new(),
+            is_saving: false,
+            to_book: MicroUsd::default(),
+            has_advanced: false,
+            is_corrupt: false,
+            skips: 0,
+        }
+    }
+
+    /// Works as far as the invocation's time allows.
+    pub async fn to_the_end(mut self, lines: &mut Lines<Reader>) -> Ended {
+        let is_at_end = match self.work(lines).await {
+            Ok(is_at_end) => is_at_end,
+            Err(broken) => {
+                self.keep_what_is_paid().await;
+                return Ended {
+                    outcome: ObjectOutcome::Failed,
+                    counts: self.counts,
+                    error: Some(broken.to_string()),
+                };
+            }
+        };
+        let outcome = match (is_at_end, self.progress.unresolved.is_empty()) {
+            (true, true) if self.is_corrupt => ObjectOutcome::Corrupt,
+            (true, true) => ObjectOutcome::Judged,
+            _ if self.ran_out_of_time() && self.has_advanced => ObjectOutcome::Continues,
+            _ => ObjectOutcome::Unresolved,
+        };
+        let error = (outcome == ObjectOutcome::Unresolved).then(|| self.why_unresolved());
+        Ended { outcome, counts: self.counts, error }
+    }
+
+    /// Reads and judges; answers whether the object was read to its end.
+    async fn work(&mut self, lines: &mut Lines<Reader>) -> Result<bool, Broken> {
+        let is_at_end = loop {
+            let (candidates, is_at_end) = self.read_chunk(lines).await?;
+            self.select(candidates).await?;
+            while self.open.len() >= WINDOW {
+                self.next_happening().await?;
+            }
+            if self.resolved.len() >= CHECKPOINT {
+                self.checkpoint(false).await?;
+            }
+            if is_at_end || self.must_stop() {
+                break is_at_end;
+            }
+        };
+        while !self.open.is_empty() {
+            self.next_happening().await?;
+        }
+        self.checkpoint(is_at_end).await?;
+        Ok(is_at_end)
+    }
+
+    fn ran_out_of_time(&self) -> bool {
+        Instant::now() > self.invocation.last_start
+    }
+
+    fn must_stop(&self) -> bool {
+        self.ran_out_of_time()
+            || self.tools.bench.gate.closed().is_some()
+            || self.progress.unresolved.len() > MOST_UNRESOLVED
+    }
+
+    fn why_unresolved(&self) -> String {
+        if let Some(reason) = self.tools.bench.gate.closed() {
+            return format!("the judge cannot be called: {reason}");
+        }
+        if self.ran_out_of_time() {
+            return "no judge call could start in the time left: raise the function's timeout or lower \
+                    JUDGE_TIMEOUT_SECONDS"
+                .to_owned();
+        }
+        let (lines, outcomes) = (self.progress.unresolved.len(), listed(&self.counts.outcomes));
+        format!("{lines} lines have no verdict yet ({outcomes}); they are tried again")
+    }
+
+    /// Reads until enough samples are selected; answers them and whether the object is at its end.
+    async fn read_chunk(&mut self, lines: &mut Lines<Reader>) -> Result<(Vec<Candidate>, bool), Broken> {
+        let mut chunk = Vec::new();
+        while chunk.len() < CHUNK {
+            let number = lines.number() + 1;
+            if number.is_multiple_of(BREATH) {
+                tokio::task::yield_now().await;
+                self.catch_up()?;
+                if self.must_stop() {
+                    break;
+                }
+            }
+            match lines.next().await {
+                Ok(Some(line)) => self.read_line(&line, number, &mut chunk),
+                Ok(None) => return Ok((chunk, true)),
+                // S3's own errors come as `Other`; the rest is what gzip says of its input.
+                Err(error) if error.kind() == io::ErrorKind::Other => return Err(Broken::Stream),
+                Err(error) => {
+                    self.is_corrupt = true;
+                    let (object_key, kind) = (&self.lease.object.key, error.kind());
+                    tracing::warn!(%object_key, line = number, %kind, "object starts as gzip and is none; the rest is skipped");
+                    return Ok((chunk, true));
+                }
+            }
+        }
+        Ok((chunk, false))
+    }
+
+    fn read_line(&mut self, line: &Line<'_>, number: u64, chunk: &mut Vec<Candidate>) {
+        let is_published = number <= self.progress.lines_read && !self.progress.unresolved.contains(&number);
+        if is_published {
+            return;
+        }
+        self.counts.lines += 1;
+        let reading = match line {
+            Line::Whole(line) => self.reader.read(line, number, &mut self.counts),
+            Line::TooLong { .. } => {
+                Reading::Skipped { subject: self.reader.unattributed(), reason: SkipReason::LineTooLong }
+            }
+        };
+        match reading {
+            Reading::Blank => {}
+            Reading::Skipped { subject, reason } => {
+                self.tally.row(&subject).count(reason.metric_name());
+                self.note_skip(number, reason);
+            }
+            Reading::Read { subject, row, candidates } if candidates.is_empty() => {
+                self.tally.add_row(&subject, row);
+            }
+            Reading::Read { subject, row, candidates } => {
+                self.counts.selected += candidates.len() as u64;
+                let waiting = candidates.len();
+                let open = OpenLine { subject, row, waiting, verdicts: Vec::new(), has_failed: false };
+                self.open.insert(number, open);
+                chunk.extend(candidates);
+            }
+        }
+        self.progress.lines_read = self.progress.lines_read.max(number);
+        if !self.open.contains_key(&number) {
+            self.progress.unresolved.remove(&number);
+            self.has_advanced = true;
+        }
+    }
+
+    fn note_skip(&mut self, line: u64, reason: SkipReason) {
+        self.skips += 1;
+        *self.counts.skipped.entry(reason.as_str()).or_default() += 1;
+        let object_key = &self.lease.object.key;
+        if self.skips <= LOGGED_SKIPS {
+            tracing::warn!(%object_key, line, reason = reason.as_str(), advice = reason.advice(), "line skipped");
+        }
+        if self.skips == LOGGED_SKIPS {
+            tracing::warn!(%object_key, "further skipped lines of this object are only counted");
+        }
+    }
+
+    /// Takes in what happened meanwhile, without waiting.
+    fn catch_up(&mut self) -> Result<(), Broken> {
+        while let Some(happened) = self.beside.try_join_next() {
+            self.take_in(happened.map_err(|_| Broken::Task)?)?;
+        }
+        Ok(())
+    }
+
+    /// Waits for the next thing to happen.
+    pub(crate) async fn next_happening(&mut self) -> Result<(), Broken> {
+        match self.beside.join_next().await {
+            Some(happened) => self.take_in(happened.map_err(|_| Broken::Task)?),
+            None => Err(Broken::Task),
+        }
+    }
+
+    fn take_in(&mut self, happened: Happened) -> Result<(), Broken> {
+        match happened {
+            Happened::Finished(finished) => self.finish(finished),
+            Happened::Saved(saved) => {
+                self.is_saving = false;
+                saved?;
+            }
+        }
+        self.save_beside();
+        Ok(())
+    }
+
+    fn finish(&mut self, finished: Finished) {
+        self.to_book += finished.spent - finished.reserved;
+        match finished.ending {
+            Ending::Judged(verdict) => {
+                self.counts.judged(&verdict);
+                let line = serde_json::to_string(&*verdict).unwrap_or_default();
+                self.unsaved.push((verdict.id().as_str().to_owned(), line));
+                self.resolve(finished.line, Some(*verdict));
+            }
+            Ending::Unanswered(outcome) => {
+                *self.counts.outcomes.entry(outcome.as_str()).or_default() += 1;
+                if let Some(open) = self.open.get(&finished.line) {
+                    self.tally.row(&open.subject).count(outcome.metric_name());
+                }
+                self.leave(finished.line);
+            }
+            Ending::NotAsked => self.leave(finished.line),
+        }
+    }
+
+    /// One sample of a line needs no more work: it has a verdict, or is not to be judged.
+    pub(crate) fn resolve(&mut self, line: u64, verdict: Option<Verdict>) {
+        if let Some(open) = self.open.get_mut(&line) {
+            open.verdicts.extend(verdict);
+            open.waiting -= 1;
+        }
+        self.close(line);
+    }
+
+    /// One sample of a line stays without a verdict in this run.
+    fn leave(&mut self, line: u64) {
+        if let Some(open) = self.open.get_mut(&line) {
+            open.has_failed = true;
+            open.waiting -= 1;
+        }
+        self.close(line);
+    }
+
+    /// Counts a line when none of its samples is waited for. One that has failed counts later, as
+    /// a whole.
+    fn close(&mut self, line: u64) {
+        if self.open.get(&line).is_none_or(|open| open.waiting > 0) {
+            return;
+        }
+        let Some(mut open) = self.open.remove(&line) else { return };
+        if open.has_failed {
+            self.progress.unresolved.insert(line);
+            return;
+        }
+        self.progress.unresolved.remove(&line);
+        self.has_advanced = true;
+        for verdict in &open.verdicts {
+            observe(verdict, &self.standards.rubric, &mut open.row);
+        }
+        self.tally.add_row(&open.subject, open.row);
+        self.resolved.append(&mut open.verdicts);
+    }
+
+    /// Stores finished verdicts in the state table while the judge works on. One write at a time
+    /// takes all that have come since the last.
+    pub(crate) fn save_beside(&mut self) {
+        if self.is_saving || self.unsaved.is_empty() {
+            return;
+        }
+        self.is_saving = true;
+        let verdicts = std::mem::take(&mut self.unsaved);
+        let (tools, source) = (Arc::clone(self.tools), self.source.clone());
+        self.beside.spawn(async move {
+            Happened::Saved(tools.state.remember_verdicts(&source, &verdicts, Timestamp::now()).await)
+        });
+    }
+
+    /// Waits until every finished verdict is in the state table.
+    pub(crate) async fn save_all(&mut self) -> Result<(), Broken> {
+        self.save_beside();
+        while self.is_saving {
+            self.next_happening().await?;
+        }
+        Ok(())
+    }
+
+    /// After a failure: waits for the calls under way, stores their verdicts, books their cost and
+    /// lets the object go, so that the retry pays for none of them.
+    async fn keep_what_is_paid(&mut self) {
+        while let Some(happened) = self.beside.join_next().await {
+            match happened {
+                Ok(Happened::Finished(finished)) => self.finish(finished),
+                Ok(Happened::Saved(_)) => self.is_saving = false,
+                Err(_) => {}
+            }
+        }
+        let object_key = &self.lease.object.key;
+        let verdicts = std::mem::take(&mut self.unsaved);
+        let (state, now) = (&self.tools.state, Timestamp::now());
+        let kept = state.remember_verdicts(&self.source, &verdicts, now).await;
+        let booked = state.move_budget(crate::selection::day(now), self.to_book, now).await.map(drop);
+        let released = state.release(self.lease).await;
+        for (what, result) in
+            [("verdicts not stored", kept), ("cost not booked", booked), ("lease not released", released)]
+        {
+            if let Err(fault) = result {
+                tracing::error!(%object_key, error = %fault, "{what}");
+            }
+        }
+    }
+}

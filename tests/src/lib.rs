@@ -1,1 +1,16 @@
-//! t
+//! Runs Assay without an AWS account: the stand-ins for what the emulator lacks, the emulator, the
+//! deployed stack, and what the demo and the end-to-end tests share.
+//!
+//! Nothing here is linked into a function, and no function knows about it: the only switch is the
+//! SDK's own `AWS_ENDPOINT_URL*`.
+
+pub mod clients;
+pub mod emulator;
+pub mod environment;
+pub mod failure;
+pub mod local;
+pub mod process;
+pub mod progress;
+pub mod project;
+pub mod stack;
+pub mod stand_in;

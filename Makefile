@@ -1,0 +1,85 @@
+# Assay: build, try, test, deploy. `make` alone explains every target.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.ONESHELL:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+# Debug information would make the target folder five times as large, and is read by nobody here.
+export CARGO_PROFILE_DEV_DEBUG := 0
+# The SAM command reports to its makers otherwise.
+export SAM_CLI_TELEMETRY := 0
+export PATH := $(CURDIR)/.tools/build/bin:$(PATH)
+
+REGION ?= us-east-1
+
+.PHONY: help
+help: ## Explain the targets
+	@printf 'Assay: quality and capacity of LLMs on SageMaker inference components\n\n'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@printf '\nNeeds Rust (rustup), Python 3.11 or later and make; all else goes into this folder.\n'
+
+# Compared by content, not by time: a fresh checkout is no reason to install again. An environment
+# is made anew when its list changes, because pip leaves behind what a list no longer names.
+.PHONY: setup
+setup: ## Install the pinned build tools and the AWS emulator into .tools/
+	@command -v cargo >/dev/null || { echo 'cargo is missing: install Rust from https://rustup.rs'; exit 1; }
+	for name in build emulator; do
+		list=tests/requirements/$$name.txt
+		cmp --silent $$list .tools/$$name/installed.txt && continue
+		$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Python 3.11 or later is needed: set PYTHON='; exit 1; }
+		echo "installing the pinned tools of $$list into .tools/$$name (once, half a minute to a minute)"
+		rm -rf .tools/$$name
+		$(PYTHON) -m venv .tools/$$name
+		.tools/$$name/bin/pip install --quiet --disable-pip-version-check --requirement $$list
+		cp $$list .tools/$$name/installed.txt
+	done
+
+.PHONY: demo
+demo: setup ## Show it all on this machine: deploy, upload sample captures, print what comes out
+	@cargo build --quiet --workspace --bins
+	target/debug/local demo
+
+.PHONY: test
+test: setup ## Run every test, the deployed stack on the emulator included
+	@cargo test --workspace
+
+.PHONY: local
+local: setup ## Keep the emulator, the stand-ins and the deployed stack up until Ctrl-C
+	@cargo build --quiet --workspace --bins
+	exec target/debug/local up
+
+.PHONY: invoke
+invoke: setup ## Send an event to a function: FUNCTION=quality-judge EVENT=events/...json
+	@cargo build --quiet --workspace --bins
+	target/debug/local invoke '$(FUNCTION)' '$(EVENT)'
+
+.PHONY: lint
+lint: setup ## Check form, lints and the template
+	@cargo fmt --check
+	cargo clippy --quiet --workspace --all-targets -- --deny warnings
+	sam validate --lint --region $(REGION)
+	cfn-lint template.yaml
+	cargo test --quiet --package tests --test template
+
+.PHONY: build
+build: setup ## Build the functions for deployment (Architecture=x86_64; ARCH=arm64 fetches a Rust target)
+	@sam build --parameter-overrides Architecture=$(or $(ARCH),x86_64)
+
+.PHONY: bench
+bench: setup ## Measure speed, memory and cost per record against a plain baseline
+	@cargo build --quiet --workspace --bins
+	target/debug/bench
+
+.PHONY: deploy
+deploy: setup ## Build for arm64 and deploy to your AWS account; asks for the parameters first
+	@rustup target add aarch64-unknown-linux-gnu
+	sam build
+	sam deploy --guided
+
+.PHONY: clean
+clean: ## Remove what was built and what local runs left behind; keeps .tools
+	@cargo clean --quiet
+	rm -rf .aws-sam .local

@@ -1,0 +1,99 @@
+//! Everything that Assay needs, on this machine: stand-ins, emulator, deployed stack.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clients::Clients;
+use crate::emulator::{Emulator, REGION};
+use crate::failure::{During, Failure, Outcome};
+use crate::project;
+use crate::stack::{self, Stack};
+use crate::stand_in::{Options, Server};
+
+/// A running environment. All of it ends when this is dropped.
+#[derive(Debug)]
+pub struct Environment {
+    /// First, so that the functions end before what they talk to.
+    pub emulator: Emulator,
+    /// What the emulator lacks.
+    pub stand_ins: Server,
+    /// Clients of the emulator.
+    pub clients: Clients,
+    /// The deployed stack.
+    pub stack: Stack,
+}
+
+/// Where a running environment is: `.local/endpoints.json`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Endpoints {
+    /// `AWS_ENDPOINT_URL` for the AWS command line or an SDK, with the keys `test` / `test`.
+    pub aws_endpoint_url: String,
+    /// `AWS_REGION`.
+    pub aws_region: String,
+    /// The stand-ins: `/_requests`, `/_replies`, `/_stats`.
+    pub stand_ins: String,
+    /// The stack's outputs.
+    pub outputs: BTreeMap<String, String>,
+    /// Process ids: of the one that keeps it all up, and of the emulator.
+    pub process_ids: BTreeMap<String, u32>,
+    /// What the emulator and the functions write.
+    pub log: PathBuf,
+}
+
+impl Environment {
+    /// Builds the functions, starts everything and deploys the template with these parameters.
+    pub async fn start(parameters: &[(&str, &str)], judge_delay: Duration) -> Outcome<Self> {
+        let build = stack::build().await?;
+        let stand_ins = Server::start(Options { port: 0, judge_delay }).during("start the stand-ins")?;
+        let emulator = Emulator::start(&stand_ins.url()).await?;
+        let clients = Clients::of(&emulator.url()).await;
+        let stack = stack::deploy(&clients, &build, parameters).await?;
+        Ok(Self { emulator, stand_ins, clients, stack })
+    }
+
+    /// Where it is.
+    pub fn endpoints(&self) -> Endpoints {
+        let process_ids = [("local", std::process::id()), ("emulator", self.emulator.process_id())];
+        Endpoints {
+            aws_endpoint_url: self.emulator.url(),
+            aws_region: REGION.to_owned(),
+            stand_ins: self.stand_ins.url(),
+            outputs: self.stack.outputs.clone(),
+            process_ids: process_ids.map(|(name, id)| (name.to_owned(), id)).into(),
+            log: self.emulator.log(),
+        }
+    }
+}
+
+impl Endpoints {
+    /// Where they are written.
+    pub fn path() -> PathBuf {
+        project::local().join("endpoints.json")
+    }
+
+    /// Writes them for other commands to find.
+    pub fn write(&self) -> Outcome<()> {
+        let path = Self::path();
+        let text = serde_json::to_string_pretty(self).during("write the endpoints as JSON")?;
+        fs::write(&path, text + "\n").during(format!("write {}", path.display()))
+    }
+
+    /// Those of the environment that is up, if one is: the file may be left from one that was
+    /// killed.
+    pub async fn of_running() -> Option<Self> {
+        let text = fs::read_to_string(Self::path()).ok()?;
+        let endpoints: Self = serde_json::from_str(&text).ok()?;
+        let health = reqwest::get(format!("{}/_ministack/health", endpoints.aws_endpoint_url)).await;
+        health.is_ok_and(|answer| answer.status().is_success()).then_some(endpoints)
+    }
+
+    /// The output `name` of the stack.
+    pub fn output(&self, name: &str) -> Outcome<&str> {
+        let missing = || Failure(format!("the stack has no output {name}"));
+        self.outputs.get(name).map(String::as_str).ok_or_else(missing)
+    }
+}

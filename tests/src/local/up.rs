@@ -1,0 +1,50 @@
+//! `local up`: keeps an environment running until it is asked to stop.
+
+use std::fs;
+use std::io::{Write as _, stdout};
+use std::time::Duration;
+
+use crate::environment::{Endpoints, Environment};
+use crate::failure::{During, Failure, Outcome};
+use crate::process;
+
+/// What is judged locally: everything, so that a look at one object shows all.
+pub(super) const PARAMETERS: &[(&str, &str)] = &[("SampleRate", "1"), ("SampleCapPerHour", "1000")];
+
+/// Starts an environment, writes where it is, and waits for Ctrl-C.
+pub async fn up(judge_delay: Duration) -> Outcome<()> {
+    if let Some(running) = Endpoints::of_running().await {
+        return Err(Failure(format!("an environment is up already at {}", running.aws_endpoint_url)));
+    }
+    let environment = tokio::select! {
+        environment = Environment::start(PARAMETERS, judge_delay) => environment?,
+        stop = process::asked_to_stop() => return stop.during("wait for Ctrl-C"),
+    };
+    let endpoints = environment.endpoints();
+    endpoints.write()?;
+    say(&endpoints)?;
+    let stop = process::asked_to_stop().await.during("wait for Ctrl-C");
+    drop(fs::remove_file(Endpoints::path()));
+    stop
+}
+
+fn say(endpoints: &Endpoints) -> Outcome<()> {
+    let bucket = endpoints.output("CaptureBucketName")?;
+    let text = format!(
+        "\nAssay is up. Everything listens on 127.0.0.1 only; Ctrl-C ends it.\n\n  \
+         AWS emulator   {aws}   (region {region}, keys test / test)\n  \
+         stand-ins      {stand_ins}\n  \
+         captures go to s3://{bucket}\n  \
+         logs           {log}\n  \
+         all addresses  {file}\n\nTry, in another terminal:\n  \
+         make invoke FUNCTION=quality-judge EVENT=events/quality-judge.s3-put.json\n  \
+         curl {stand_ins}/_requests?last=1        # what the judge was asked\n  \
+         curl {stand_ins}/_replies -d '{{\"status\": 429, \"body\": {{\"message\": \"slow down\"}}, \"times\": 3}}'\n",
+        aws = endpoints.aws_endpoint_url,
+        region = endpoints.aws_region,
+        stand_ins = endpoints.stand_ins,
+        log = endpoints.log.display(),
+        file = Endpoints::path().display(),
+    );
+    stdout().write_all(text.as_bytes()).during("write to standard output")
+}

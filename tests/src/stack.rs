@@ -1,0 +1,157 @@
+//! The real `template.yaml`, built with `sam build` and deployed with `sam deploy`.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use aws_sdk_lambda::types::ScalingConfig;
+use tokio::process::Command;
+
+use crate::clients::Clients;
+use crate::emulator::REGION;
+use crate::failure::{During, Failure, Outcome};
+use crate::progress::Step;
+use crate::project;
+
+/// The name of the stack.
+pub const NAME: &str = "assay";
+
+/// Objects that are worked on at a time.
+const LOCAL_CONCURRENCY: i32 = 5;
+
+/// A deployed stack: what CloudFormation says about it.
+#[derive(Debug, Clone)]
+pub struct Stack {
+    /// Its outputs by name.
+    pub outputs: BTreeMap<String, String>,
+}
+
+impl Stack {
+    /// Its output `name`.
+    pub fn output(&self, name: &str) -> Outcome<&str> {
+        let missing = || Failure(format!("the stack has no output {name}"));
+        self.outputs.get(name).map(String::as_str).ok_or_else(missing)
+    }
+}
+
+/// Builds the functions for this machine. The result is the folder to deploy.
+pub async fn build() -> Outcome<PathBuf> {
+    let folder = project::local().join("build");
+    let mut command = sam()?;
+    command
+        .args(["build", "--template-file", "template.yaml", "--build-dir"])
+        .arg(&folder)
+        // arm64 would make rustup fetch a target that this machine cannot run anyway.
+        .args(["--parameter-overrides", "Architecture=x86_64"]);
+    run(command, "build the functions (sam build)", "sam-build.log").await?;
+    Ok(folder)
+}
+
+/// Deploys what [`build`] made, with these parameters beside the architecture.
+pub async fn deploy(clients: &Clients, folder: &Path, parameters: &[(&str, &str)]) -> Outcome<Stack> {
+    let mut command = sam()?;
+    command
+        .arg("deploy")
+        .arg("--template-file")
+        .arg(folder.join("template.yaml"))
+        .args(["--stack-name", NAME, "--region", REGION, "--resolve-s3", "--no-confirm-changeset"])
+        .args(["--capabilities", "CAPABILITY_IAM", "--no-progressbar", "--no-fail-on-empty-changeset"])
+        .args(["--parameter-overrides", "Architecture=x86_64"])
+        .args(parameters.iter().map(|(name, value)| format!("{name}={value}")))
+        .env("AWS_ENDPOINT_URL", clients.endpoint());
+    run(command, "deploy template.yaml (sam deploy)", "sam-deploy.log").await?;
+    set_concurrency(clients).await?;
+    describe(clients).await
+}
+
+/// The emulator keeps a number that comes from a template parameter as text, and its queue poller
+/// then fails on every poll ("'>=' not supported between instances of 'int' and 'str'"). Set
+/// through the API the same number is one.
+async fn set_concurrency(clients: &Clients) -> Outcome<()> {
+    let request = clients.cloudformation.describe_stack_resources().stack_name(NAME);
+    let answer = request.send().await.during("list the stack's resources")?;
+    let mappings =
+        answer.stack_resources().iter().filter(|resource| {
+            resource.resource_type() == Some("AWS::Lambda::EventSourceMapping")
+        });
+    for mapping in mappings {
+        let scaling = ScalingConfig::builder().maximum_concurrency(LOCAL_CONCURRENCY).build();
+        let request = clients.lambda.update_event_source_mapping().scaling_config(scaling);
+        let request = request.set_uuid(mapping.physical_resource_id().map(str::to_owned));
+        request.send().await.during("set the concurrency of the event source")?;
+    }
+    Ok(())
+}
+
+/// The stack as CloudFormation has it.
+pub async fn describe(clients: &Clients) -> Outcome<Stack> {
+    let request = clients.cloudformation.describe_stacks().stack_name(NAME);
+    let answer = request.send().await.during("describe the stack")?;
+    let outputs = answer.stacks().iter().flat_map(|stack| stack.outputs());
+    let pair = |output: &aws_sdk_cloudformation::types::Output| {
+        Some((output.output_key()?.to_owned(), output.output_value()?.to_owned()))
+    };
+    Ok(Stack { outputs: outputs.filter_map(pair).collect() })
+}
+
+fn sam() -> Outcome<Command> {
+    let tools = project::build_tools();
+    let program = tools.join("sam");
+    if !program.exists() {
+        return Err(Failure(format!("{} is missing: run `make setup`", program.display())));
+    }
+    // cargo-lambda and the Python that carries its linker must be found before all others.
+    let mut path = tools.into_os_string();
+    if let Some(rest) = std::env::var_os("PATH") {
+        path.push(":");
+        path.push(rest);
+    }
+    let mut command = Command::new(program);
+    command
+        .current_dir(project::root())
+        .env("PATH", path)
+        .env("SAM_CLI_TELEMETRY", "0")
+        .env("AWS_DEFAULT_REGION", REGION)
+        .env("AWS_ACCESS_KEY_ID", "test")
+        .env("AWS_SECRET_ACCESS_KEY", "test")
+        .env_remove("AWS_PROFILE")
+        .env_remove("AWS_SESSION_TOKEN")
+        // A template's own build profile must not depend on how these tests were started.
+        .env_remove("CARGO_TARGET_DIR")
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    Ok(command)
+}
+
+/// Runs a command with its output in a log, and shows that log's end when it fails.
+async fn run(mut command: Command, title: &str, log_name: &str) -> Outcome<()> {
+    let mut step = Step::start(title);
+    let path = project::local().join(log_name);
+    fs::create_dir_all(project::local()).during("create .local")?;
+    let log = File::create(&path).during(format!("create {}", path.display()))?;
+    let errors = log.try_clone().during(format!("open {}", path.display()))?;
+    let mut child = command.stdout(log).stderr(errors).spawn().during(title)?;
+    let status = loop {
+        tokio::select! {
+            status = child.wait() => break status.during(title)?,
+            () = tokio::time::sleep(Duration::from_millis(200)) => step.tick(last_line(&path)),
+        }
+    };
+    if status.success() {
+        step.done("");
+        return Ok(());
+    }
+    step.failed(status);
+    let text = fs::read_to_string(&path).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    let end = lines[lines.len().saturating_sub(25)..].join("\n");
+    Err(Failure(format!("{title} failed; the end of {}:\n{end}", path.display())))
+}
+
+fn last_line(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let line = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    line.trim().chars().filter(|letter| !letter.is_control()).take(60).collect()
+}

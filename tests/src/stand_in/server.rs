@@ -1,0 +1,234 @@
+//! The loopback server that all stand-ins share.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Query, Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::serve::ListenerExt as _;
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+use super::record::{Filter, Record};
+use super::script::{self, Cue, Script};
+use super::{Bedrock, Call, Reply, StandIn};
+
+/// No service takes a larger request: SageMaker's limit is 6 MB, Bedrock's 20 MB.
+const LARGEST_BODY: usize = 32 * 1024 * 1024;
+
+/// How to start the stand-ins.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// 0 takes a free port.
+    pub port: u16,
+    /// How long the judge takes for every answer.
+    pub judge_delay: Duration,
+}
+
+/// The running stand-ins. They have a thread of their own, so that a caller that blocks, or whose
+/// runtime ends, does not silence them; they end when this is dropped.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<Infallible>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Starts them on 127.0.0.1.
+    pub fn start(options: Options) -> io::Result<Self> {
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let stand_ins: Vec<Box<dyn StandIn>> = vec![Box::new(Bedrock::new(options.judge_delay))];
+        let shared = Arc::new(Shared { stand_ins, record: Mutex::default(), script: Mutex::default() });
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (stop, stopped) = oneshot::channel::<Infallible>();
+        let serve = async move {
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            // A reply must not wait for the acknowledgement of an earlier segment: that would add
+            // 40 ms to a call and make every latency measured against it wrong.
+            let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+            tokio::select! {
+                result = axum::serve(listener, router(shared)).into_future() => result,
+                _ = stopped => Ok(()),
+            }
+        };
+        let thread = std::thread::Builder::new()
+            .name("stand-ins".to_owned())
+            .spawn(move || drop(runtime.block_on(serve)))?;
+        Ok(Self { address, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Where they listen.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// `http://127.0.0.1:<port>`: what `AWS_ENDPOINT_URL_BEDROCK_RUNTIME` is set to.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Shared {
+    stand_ins: Vec<Box<dyn StandIn>>,
+    record: Mutex<Record>,
+    script: Mutex<Script>,
+}
+
+impl Shared {
+    fn record(&self) -> MutexGuard<'_, Record> {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn script(&self) -> MutexGuard<'_, Script> {
+        self.script.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/_health", get(|| async { "ok\n" }))
+        .route("/_requests", get(list_requests).delete(forget_requests))
+        .route("/_stats", get(show_stats))
+        .route("/_replies", get(list_replies).post(add_replies).delete(forget_replies))
+        .fallback(answer)
+        .with_state(shared)
+}
+
+async fn list_requests(State(shared): State<Arc<Shared>>, Query(filter): Query<Filter>) -> Response {
+    pretty(&shared.record().matching(&filter))
+}
+
+async fn forget_requests(State(shared): State<Arc<Shared>>) -> StatusCode {
+    shared.record().clear();
+    StatusCode::NO_CONTENT
+}
+
+async fn show_stats(State(shared): State<Arc<Shared>>) -> Response {
+    pretty(shared.record().stats())
+}
+
+async fn list_replies(State(shared): State<Arc<Shared>>) -> Response {
+    pretty(&shared.script().entries())
+}
+
+async fn add_replies(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
+    match script::read(&body) {
+        Ok(entries) => {
+            shared.script().add(entries);
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Err(error) => {
+            let text = format!("not a scripted reply: {error}; see tests/src/stand_in/script.rs\n");
+            (StatusCode::BAD_REQUEST, text).into_response()
+        }
+    }
+}
+
+async fn forget_replies(State(shared): State<Arc<Shared>>) -> StatusCode {
+    shared.script().clear();
+    StatusCode::NO_CONTENT
+}
+
+/// Everything else is a call to one of the services.
+async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let call = match read(request).await {
+        Ok(call) => call,
+        Err(error) => return (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response(),
+    };
+    let stand_in = shared.stand_ins.iter().find(|stand_in| stand_in.wants(&call));
+    let name = stand_in.map_or("none", |stand_in| stand_in.name());
+    shared.record().begin(name);
+    let _in_flight = InFlight { shared: &shared, name };
+    let own = || stand_in.map_or_else(|| nobody(&call), |stand_in| stand_in.answer(&call));
+    let cue = shared.script().cue(name, &call);
+    let scripted = cue.is_some();
+    let (reply, delay) = match cue {
+        None => {
+            let reply = own();
+            let delay = reply.delay;
+            (Some(reply), delay)
+        }
+        Some(Cue::Say(reply)) => {
+            let delay = reply.delay;
+            (Some(reply), delay)
+        }
+        Some(Cue::Wait(delay)) => (Some(own()), delay),
+        Some(Cue::Drop(delay)) => (None, delay),
+    };
+    shared.record().keep(name, &call, scripted, reply.as_ref().map_or(0, |reply| reply.status));
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
+    }
+    reply.map_or_else(closed_connection, whole)
+}
+
+/// Counts a call as ended however it ends: also when the caller hangs up first.
+struct InFlight<'a> {
+    shared: &'a Shared,
+    name: &'static str,
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.shared.record().end(self.name);
+    }
+}
+
+async fn read(request: Request) -> Result<Call, axum::Error> {
+    let (parts, body) = request.into_parts();
+    let bytes = axum::body::to_bytes(body, LARGEST_BODY).await?;
+    Ok(Call {
+        method: parts.method,
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        headers: parts.headers,
+        body: String::from_utf8_lossy(&bytes).into_owned(),
+    })
+}
+
+fn nobody(call: &Call) -> Reply {
+    let message = format!("no stand-in answers {} {}", call.method, call.path);
+    Reply::json(404, &json!({"message": message}))
+}
+
+fn whole(reply: Reply) -> Response {
+    let mut response = Response::builder().status(reply.status);
+    for (name, value) in reply.headers {
+        response = response.header(name, value);
+    }
+    let bad_script = |error| (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response();
+    response.body(Body::from(reply.body)).unwrap_or_else(bad_script)
+}
+
+/// A body that fails before its first byte: the server closes the connection before anything of
+/// the answer has left.
+fn closed_connection() -> Response {
+    let failure = || Err::<Bytes, io::Error>(io::ErrorKind::ConnectionReset.into());
+    Response::new(Body::from_stream(futures_util::stream::once(async move { failure() })))
+}
+
+fn pretty(value: &impl serde::Serialize) -> Response {
+    let text = serde_json::to_string_pretty(value).unwrap_or_else(|error| Value::from(error.to_string()).to_string());
+    ([(header::CONTENT_TYPE, "application/json")], text + "\n").into_response()
+}

@@ -45,15 +45,12 @@ impl CaptureKey {
         if stem.is_none_or(str::is_empty) {
             return Err(fail("the file is not called <name>.jsonl"));
         }
-        let hour = match take_hour(&mut segments) {
-            Some(hour) => hour,
-            None => {
-                segments.pop();
-                take_hour(&mut segments)
-                    .ok_or_else(|| fail("no hour yyyy/mm/dd/hh stands before the file"))?
-            }
-        }
-        .ok_or_else(|| fail("yyyy/mm/dd/hh before the file is no hour of the calendar"))?;
+        let date = take_date(&mut segments).or_else(|| {
+            segments.pop();
+            take_date(&mut segments)
+        });
+        let date = date.ok_or_else(|| fail("no hour yyyy/mm/dd/hh stands before the file"))?;
+        let hour = timestamp(date).ok_or_else(|| fail("yyyy/mm/dd/hh before the file is no hour"))?;
         if let [.., _, DEFAULT_VARIANT, _] = segments.as_slice() {
             segments.pop();
         }
@@ -69,15 +66,14 @@ impl CaptureKey {
     }
 }
 
-/// Takes `yyyy/mm/dd/hh` off the end. `None`, with nothing taken, when the last four segments are
-/// not so many digits; `Some(None)` when they are, and name no hour.
-fn take_hour(segments: &mut Vec<&str>) -> Option<Option<Timestamp>> {
+/// Takes `yyyy/mm/dd/hh` off the end; `None`, with nothing taken, when the last four segments are
+/// not so many digits.
+fn take_date(segments: &mut Vec<&str>) -> Option<[i16; 4]> {
     let start = segments.len().checked_sub(4)?;
     let [year, month, day, hour] = segments[start..] else { return None };
-    let (year, month) = (digits(year, 4)?, digits(month, 2)?);
-    let (day, hour) = (digits(day, 2)?, digits(hour, 2)?);
+    let date = [digits(year, 4)?, digits(month, 2)?, digits(day, 2)?, digits(hour, 2)?];
     segments.truncate(start);
-    Some(timestamp(year, month, day, hour))
+    Some(date)
 }
 
 fn digits(text: &str, count: usize) -> Option<i16> {
@@ -85,7 +81,7 @@ fn digits(text: &str, count: usize) -> Option<i16> {
     right.then(|| text.parse().ok()).flatten()
 }
 
-fn timestamp(year: i16, month: i16, day: i16, hour: i16) -> Option<Timestamp> {
+fn timestamp([year, month, day, hour]: [i16; 4]) -> Option<Timestamp> {
     let small = |number: i16| i8::try_from(number).ok();
     let start = civil::DateTime::new(year, small(month)?, small(day)?, small(hour)?, 0, 0, 0).ok()?;
     Offset::UTC.to_timestamp(start).ok()
@@ -131,8 +127,8 @@ mod tests {
             ("chat/AllTraffic/a.jsonl".to_owned(), "no hour"),
             ("abc123/sme/2026-01-07/a.jsonl".to_owned(), "no hour"),
             ("chat/AllTraffic/2026/1/07/22/a.jsonl".to_owned(), "no hour"),
-            ("chat/AllTraffic/2026/02/30/22/a.jsonl".to_owned(), "calendar"),
-            ("chat/AllTraffic/2026/02/03/24/a.jsonl".to_owned(), "calendar"),
+            ("chat/AllTraffic/2026/02/30/22/a.jsonl".to_owned(), "is no hour"),
+            ("chat/AllTraffic/2026/02/03/24/a.jsonl".to_owned(), "is no hour"),
             (format!("AllTraffic/{DATE}/a.jsonl"), "are missing"),
             (format!("{DATE}/a.jsonl"), "are missing"),
             (format!("ch_at/AllTraffic/{DATE}/a.jsonl"), "the endpoint"),

@@ -207,12 +207,10 @@ impl Rules {
         }
     }
 
-    pub(super) fn read(root: &Section) -> Option<Self> {
-        let mut rules =
-            root.section("attribution").map_or_else(|| Some(Self::default()), |it| read_rules(&it));
+    pub(super) fn read(root: &Section) -> Self {
+        let mut rules = root.section("attribution").map(|section| read_rules(&section)).unwrap_or_default();
         for section in root.sections("endpoint") {
-            let read = read_endpoint(&section);
-            let (Some((name, endpoint)), Some(rules)) = (read, rules.as_mut()) else { continue };
+            let Some((name, endpoint)) = read_endpoint(&section) else { continue };
             if rules.endpoints.contains_key(&name) {
                 section.mistake("name", format_args!("{name} stands twice"));
             }
@@ -239,7 +237,7 @@ fn named_by_id(id: &str, is_listed: bool) -> Option<ComponentName> {
     if is_listed || is_uuid { callers_name(name) } else { None }
 }
 
-fn read_rules(section: &Section) -> Option<Rules> {
+fn read_rules(section: &Section) -> Rules {
     let mut rules = Rules::default();
     if section.has("order") {
         rules.order.clear();
@@ -268,7 +266,7 @@ fn read_rules(section: &Section) -> Option<Rules> {
     let most = section
         .optional_whole("max_unlisted_components", "a whole number from 0 to 1000", |most| most <= 1000);
     rules.max_unlisted = most.and_then(|most| usize::try_from(most).ok()).unwrap_or(DEFAULT_UNLISTED);
-    Some(rules)
+    rules
 }
 
 fn read_endpoint(section: &Section) -> Option<(EndpointName, Endpoint)> {

@@ -49,9 +49,9 @@ impl MetricNaming {
         Some((dimension, value.to_owned()))
     }
 
-    pub(super) fn read(root: &Section) -> Option<Self> {
+    pub(super) fn read(root: &Section) -> Self {
         let mut naming = Self::default();
-        let Some(section) = root.section("metrics") else { return Some(naming) };
+        let Some(section) = root.section("metrics") else { return naming };
         if let Some(namespace) = section.optional_text("namespace") {
             if let Some(problem) = namespace_problem(&namespace) {
                 section.mistake("namespace", problem);
@@ -78,7 +78,7 @@ impl MetricNaming {
             }
             naming.labels = read_labels(&labels);
         }
-        Some(naming)
+        naming
     }
 }
 

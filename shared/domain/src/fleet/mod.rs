@@ -32,12 +32,12 @@ impl Fleet {
     /// Reads the text of a fleet file; `source_name` stands in the error.
     pub fn from_toml(source_name: &str, text: &str) -> Result<Self, Mistakes> {
         settings::read(source_name, text, |root| {
-            // Read every section before giving up on one, so that all mistakes are found.
-            let attribution = attribution::Rules::read(root);
-            let sampling = sampling_policy::Policies::read(root);
-            let prices = price::PriceList::read(root);
-            let metrics = MetricNaming::read(root);
-            Some(Self { attribution: attribution?, sampling: sampling?, prices, metrics: metrics? })
+            Some(Self {
+                attribution: attribution::Rules::read(root),
+                sampling: sampling_policy::Policies::read(root),
+                prices: price::PriceList::read(root),
+                metrics: MetricNaming::read(root),
+            })
         })
     }
 

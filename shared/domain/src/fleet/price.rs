@@ -158,7 +158,9 @@ mod tests {
         }
         // A geography without a row: the dearest of the same model.
         let canada = shipped("ca.anthropic.claude-sonnet-4-6").unwrap();
-        assert_eq!(canada.cost(&JudgeTokens { output: 1_000_000, ..JudgeTokens::default() }).usd(), 16.5);
+        assert_eq!(canada.model, "us.anthropic.claude-sonnet-4-6");
+        let output = JudgeTokens { output: 1_000_000, ..JudgeTokens::default() };
+        assert_eq!(canada.cost(&output), MicroUsd(16_500_000));
         for unknown in [
             "",
             "anthropic.claude-sonnet",

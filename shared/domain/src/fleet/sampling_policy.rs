@@ -61,8 +61,8 @@ impl Policies {
         }
     }
 
-    pub(super) fn read(root: &Section) -> Option<Self> {
-        let Some(section) = root.section("sampling") else { return Some(Self::default()) };
+    pub(super) fn read(root: &Section) -> Self {
+        let Some(section) = root.section("sampling") else { return Self::default() };
         let mut policies = Self { of_all: read_policy(&section), own: BTreeMap::new() };
         if let Some(components) = section.section("component") {
             for key in components.keys() {
@@ -75,7 +75,7 @@ impl Policies {
                 }
             }
         }
-        Some(policies)
+        policies
     }
 }
 

@@ -151,8 +151,7 @@ pub(super) fn content_text(content: Content<'_>) -> Option<Cow<'_, str>> {
 
 fn part_text<'a>(part: Shape<'a, Part<'a>>) -> Option<Cow<'a, str>> {
     match part {
-        Shape::Text(text) => Some(text),
-        Shape::Object(Part { text: Shape::Text(text), .. }) => Some(text),
+        Shape::Text(text) | Shape::Object(Part { text: Shape::Text(text), .. }) => Some(text),
         Shape::Object(Part { kind, .. }) => {
             let is_image = kind.text().is_some_and(|kind| kind.contains("image"));
             Some(Cow::Borrowed(if is_image { "[image]" } else { "[attachment]" }))

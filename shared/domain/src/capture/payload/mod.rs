@@ -67,7 +67,7 @@ fn read_reply(body: &str) -> Result<ReadReply<'_>, SkipReason> {
                 serde_json::from_str(body).map_err(|error| broken(&error))?;
             Ok((items.into_iter().map(item_reading).collect(), None))
         }
-        _ if stream::is_events(body) => finished(stream::read_events(body)?),
+        _ if stream::is_events(body) => Ok(finished(stream::read_events(body)?)),
         _ => Err(SkipReason::NotTextGeneration),
     }
 }
@@ -86,7 +86,7 @@ fn read_objects(body: &str) -> Result<ReadReply<'_>, SkipReason> {
     let mut first = first.map_err(|error| broken(&error))?;
     let Some(second) = objects.next() else {
         if first.token.is_present() {
-            return finished(Stream::of(first));
+            return Ok(finished(Stream::of(first)));
         }
         let model = std::mem::take(&mut first.model).into_text();
         return Ok((first.into_readings(), model));
@@ -96,12 +96,12 @@ fn read_objects(body: &str) -> Result<ReadReply<'_>, SkipReason> {
     for object in objects {
         stream.add(object.map_err(|error| broken(&error))?);
     }
-    finished(stream)
+    Ok(finished(stream))
 }
 
-fn finished(mut stream: Stream<'_>) -> Result<ReadReply<'_>, SkipReason> {
+fn finished(mut stream: Stream<'_>) -> ReadReply<'_> {
     let model = stream.model.take();
-    Ok((stream.into_readings(), model))
+    (stream.into_readings(), model)
 }
 
 fn first(readings: Vec<Reading<'_>>) -> Reading<'_> {
@@ -112,16 +112,16 @@ fn first(readings: Vec<Reading<'_>>) -> Reading<'_> {
 /// whole batch with one error; one that was asked for several answers to each question gives them
 /// in a row, of which the first is taken.
 fn one_each(mut readings: Vec<Reading<'_>>, count: usize) -> Result<Vec<Reading<'_>>, SkipReason> {
-    if let [Reading { text: None, error: Some(code), .. }] = readings.as_slice() {
-        let failed = || Reading { error: Some(*code), ..Reading::default() };
+    if let [Reading { text: None, error: Some(failure), .. }] = readings.as_slice() {
+        let failed = || Reading { error: Some(*failure), ..Reading::default() };
         return Ok(std::iter::repeat_with(failed).take(count).collect());
     }
-    if readings.is_empty() || readings.len() % count != 0 {
+    if readings.is_empty() || !readings.len().is_multiple_of(count) {
         return Err(SkipReason::BatchMismatch);
     }
     let each = readings.len() / count;
     let mut position = 0..;
-    readings.retain(|_| position.next().is_some_and(|position: usize| position % each == 0));
+    readings.retain(|_| position.next().is_some_and(|position: usize| position.is_multiple_of(each)));
     Ok(readings)
 }
 
@@ -151,7 +151,7 @@ fn answer(reading: Reading<'_>) -> Result<Answer<'_>, SkipReason> {
     let Reading { text, reasoning, finish, error, .. } = reading;
     let has_text = text.as_ref().is_some_and(|text| !text.is_empty());
     match error {
-        Some(code) if !has_text => return Ok(Answer::Error { code }),
+        Some(failure) if !has_text => return Ok(Answer::Error { code: failure.code }),
         // HTTP 200 with an empty text, and an error where the reason to stop belongs.
         None if !has_text && finish == FinishReason::Error => return Ok(Answer::Error { code: None }),
         _ => {}

@@ -107,8 +107,13 @@ pub(super) struct Reading<'a> {
     pub(super) reasoning: Option<Cow<'a, str>>,
     pub(super) finish: FinishReason,
     pub(super) usage: Option<Usage>,
-    /// The reply is an error, with its code when it has one.
-    pub(super) error: Option<Option<i64>>,
+    pub(super) error: Option<Failure>,
+}
+
+/// The reply is an error, with its code when it has one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Failure {
+    pub(super) code: Option<i64>,
 }
 
 impl<'a> Reply<'a> {
@@ -157,7 +162,7 @@ impl<'a> Reply<'a> {
 
     /// `Some` when the reply says that it is an error: `{"error": ..}`, `{"code": .., "message": ..}`
     /// or SageMaker's `{"ErrorCode": ..}`.
-    pub(super) fn error(&self) -> Option<Option<i64>> {
+    pub(super) fn error(&self) -> Option<Failure> {
         let says_so = match &self.error {
             Shape::Missing | Shape::Flag(false) => false,
             Shape::Text(text) => !text.is_empty(),
@@ -167,7 +172,8 @@ impl<'a> Reply<'a> {
             || (self.code.is_present() && self.message.is_present())
             || self.sagemaker_code.is_present();
         let nested = self.error.object().and_then(|error| error.code.code());
-        is_error.then(|| self.code.code().or(nested).or_else(|| self.sagemaker_status.code()))
+        let code = self.code.code().or(nested).or_else(|| self.sagemaker_status.code());
+        is_error.then_some(Failure { code })
     }
 }
 

@@ -10,9 +10,10 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 
 /// A JSON value of any type. An object is read as `O`, the items of an array as `I`; what is
 /// [`IgnoredAny`] there is passed over.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) enum Shape<'a, O = IgnoredAny, I = IgnoredAny> {
     /// The field is absent or null.
+    #[default]
     Missing,
     Text(Cow<'a, str>),
     Whole(i64),
@@ -25,12 +26,6 @@ pub(crate) enum Shape<'a, O = IgnoredAny, I = IgnoredAny> {
 
 /// A value of which only a text, a whole number or a flag matters.
 pub(crate) type Scalar<'a> = Shape<'a>;
-
-impl<O, I> Default for Shape<'_, O, I> {
-    fn default() -> Self {
-        Self::Missing
-    }
-}
 
 impl<'a, O, I> Shape<'a, O, I> {
     pub(crate) fn text(&self) -> Option<&str> {

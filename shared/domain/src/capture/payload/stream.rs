@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::message::{Message, arguments_text, content_text, shown_call};
-use super::reply::{Choice, Reading, Reply};
+use super::reply::{Choice, Failure, Reading, Reply};
 use super::shape::Shape;
 use crate::capture::exchange::{FinishReason, Usage};
 use crate::capture::skip::SkipReason;
@@ -20,7 +20,7 @@ pub(super) struct Stream<'a> {
     answers: BTreeMap<u64, Answer>,
     pub(super) model: Option<Cow<'a, str>>,
     usage: Option<Usage>,
-    error: Option<Option<i64>>,
+    error: Option<Failure>,
 }
 
 #[derive(Debug, Default)]

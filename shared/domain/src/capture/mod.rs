@@ -11,6 +11,10 @@ mod key;
 mod payload;
 mod record;
 mod skip;
+mod surrogates;
+
+#[cfg(test)]
+mod tests;
 
 pub use exchange::{Answer, Exchange, FinishReason, Role, Turn, Usage};
 pub use key::{CaptureKey, NotACaptureKey};

@@ -16,6 +16,7 @@ use serde::de::IgnoredAny;
 use super::payload::shape::{Scalar, Shape};
 use super::payload::{self, Conversation};
 use super::skip::SkipReason;
+use super::surrogates::mended;
 
 /// The longest event id in bytes; SageMaker's have 36.
 const LONGEST_EVENT_ID: usize = 256;
@@ -115,7 +116,10 @@ impl<'a> CaptureRecord<'a> {
     /// that the record can still be named and attributed.
     pub fn parse(line: &'a [u8]) -> Result<Self, SkipReason> {
         let line = std::str::from_utf8(without_bom(line)).map_err(|_| SkipReason::InvalidUtf8)?;
-        let raw: RawRecord<'a> = serde_json::from_str(line).map_err(|error| broken_line(line, &error))?;
+        if !line.trim_start().starts_with('{') {
+            return Err(SkipReason::InvalidJson);
+        }
+        let raw: RawRecord<'a> = serde_json::from_str(line).map_err(|error| broken_line(&error))?;
         let (Some(data), Some(metadata)) = (raw.capture_data.into_object(), raw.event_metadata.into_object())
         else {
             return Err(SkipReason::NotACapture);
@@ -148,10 +152,10 @@ impl<'a> CaptureRecord<'a> {
     }
 }
 
-fn broken_line(line: &str, error: &serde_json::Error) -> SkipReason {
+fn broken_line(error: &serde_json::Error) -> SkipReason {
     if error.is_data() {
         SkipReason::NotACapture
-    } else if error.is_eof() && line.trim_start().starts_with('{') {
+    } else if error.is_eof() {
         SkipReason::TruncatedLine
     } else {
         SkipReason::InvalidJson
@@ -173,14 +177,17 @@ impl<'a> CapturedSide<'a> {
             (Shape::Missing, _) => Ok(Cow::Borrowed("")),
             _ => Err(SkipReason::NotACapture),
         };
-        Self { content_type: raw.observed_content_type.into_text(), body }
+        Self { content_type: raw.observed_content_type.into_text(), body: body.map(mended) }
     }
 
     /// The body as text, without byte order mark and surrounding white space.
     pub fn body(&self) -> Result<&str, SkipReason> {
-        let body = self.body.as_deref().map_err(|reason| *reason)?;
-        Ok(body.trim_start_matches('\u{feff}').trim())
+        self.body.as_deref().map(trimmed).map_err(|reason| *reason)
     }
+}
+
+fn trimmed(body: &str) -> &str {
+    body.trim_start_matches('\u{feff}').trim()
 }
 
 fn decoded<'a>(data: Cow<'a, str>, encoding: &Scalar<'_>) -> Result<Cow<'a, str>, SkipReason> {
@@ -190,7 +197,7 @@ fn decoded<'a>(data: Cow<'a, str>, encoding: &Scalar<'_>) -> Result<Cow<'a, str>
         }
         Shape::Text(name) if name.eq_ignore_ascii_case("base64") => from_base64(&data),
         // No encoding means BASE64, except for what cannot be BASE64.
-        Shape::Missing if data.trim_start().starts_with(['{', '[']) => Ok(data),
+        Shape::Missing if trimmed(&data).starts_with(['{', '[']) => Ok(data),
         Shape::Missing => from_base64(&data),
         _ => Err(SkipReason::UnknownEncoding),
     }

@@ -48,7 +48,7 @@ reasons! {
     /// The line starts as a JSON object and ends in the middle of it.
     TruncatedLine, "truncated_line", "SkippedTruncatedLine",
         "Check whether the object was cut on its way (a copy job, a full disk on the instance).";
-    /// The line is not JSON.
+    /// The line is not a JSON object.
     InvalidJson, "invalid_json", "SkippedInvalidJson",
         "Check that nothing but data capture writes under this prefix.";
     /// JSON, but without the `captureData` and `eventMetadata` of a capture record.

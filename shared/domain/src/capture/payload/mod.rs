@@ -165,3 +165,6 @@ fn answer(reading: Reading<'_>) -> Result<Answer<'_>, SkipReason> {
     };
     Ok(Answer::Text { text, reasoning, finish })
 }
+
+#[cfg(test)]
+mod tests;

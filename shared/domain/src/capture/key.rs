@@ -34,9 +34,9 @@ impl CaptureKey {
     /// Reads a key, already URL-decoded.
     ///
     /// One more segment than documented is passed over, because it is not ruled out that captures
-    /// of inference components carry one. It is recognised in the two places where it cannot be
-    /// mistaken for anything else: between the hour and the file, and between a variant called
-    /// `AllTraffic` and the year. Anywhere else it looks exactly like a part of the prefix.
+    /// of inference components carry one. It is recognised in two places: between the hour and the
+    /// file, and between a variant called `AllTraffic` and the year (so no endpoint may be called
+    /// that). Anywhere else it looks exactly like a part of the prefix.
     pub fn parse(key: &str) -> Result<Self, NotACaptureKey> {
         let fail = |problem: &str| NotACaptureKey(problem.to_owned());
         let mut segments: Vec<&str> = key.split('/').collect();

@@ -2,11 +2,14 @@
 //! is cut in the middle of an emoji, and serde refuses the whole document for one.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
-use memchr::memmem;
+use memchr::memmem::Finder;
 
 /// The length of `\uXXXX`.
 const ESCAPE: usize = 6;
+
+static UNICODE_ESCAPE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\\u"));
 
 /// The document with U+FFFD in place of each half character; untouched, and not copied, when there
 /// is none. Text that is no JSON passes as it is, unless it looks as if it held such an escape.
@@ -26,7 +29,7 @@ pub(super) fn mended(json: Cow<'_, str>) -> Cow<'_, str> {
 fn lone_surrogates(json: &[u8]) -> Vec<usize> {
     let mut lone = Vec::new();
     let mut high: Option<usize> = None;
-    for start in memmem::find_iter(json, b"\\u") {
+    for start in UNICODE_ESCAPE.find_iter(json) {
         let backslashes = json[..start].iter().rev().take_while(|byte| **byte == b'\\').count();
         if backslashes % 2 == 1 {
             continue; // an escaped backslash, then the letter u

@@ -57,9 +57,9 @@ pub(super) struct Choice<'a> {
     #[serde(borrow)]
     pub(super) index: Scalar<'a>,
     #[serde(borrow)]
-    pub(super) message: Shape<'a, Message<'a>>,
+    pub(super) message: Shape<'a, Box<Message<'a>>>,
     #[serde(borrow)]
-    pub(super) delta: Shape<'a, Message<'a>>,
+    pub(super) delta: Shape<'a, Box<Message<'a>>>,
     #[serde(borrow)]
     pub(super) text: Scalar<'a>,
     #[serde(borrow)]

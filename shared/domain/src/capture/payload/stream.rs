@@ -115,7 +115,7 @@ impl<'a> Stream<'a> {
             answer.stop(FinishReason::from_wire(reason));
         }
         match choice.delta.into_object().or_else(|| choice.message.into_object()) {
-            Some(message) => answer.add_message(message),
+            Some(message) => answer.add_message(*message),
             None => answer.say(choice.text.text().unwrap_or_default()),
         }
     }

@@ -1,5 +1,5 @@
 //! Chat messages, as requests and replies write them (OpenAI chat schema; DJL Serving
-//! "chat_input_output_schema").
+//! `chat_input_output_schema`).
 
 use std::borrow::Cow;
 

@@ -1,7 +1,7 @@
 //! What was answered in one piece: LMI and TGI `generated_text`, OpenAI `choices`, dynamic batch
 //! `outputs`, error replies.
 //!
-//! Formats: DJL Serving "lmi_input_output_schema" and "chat_input_output_schema" (v0.31), the
+//! Formats: DJL Serving `lmi_input_output_schema` and `chat_input_output_schema` (v0.31), the
 //! OpenAI chat and completions schemas, and SageMaker's `ModelError`.
 
 use std::borrow::Cow;

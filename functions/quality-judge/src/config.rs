@@ -9,45 +9,45 @@ use serde::Serialize;
 
 /// The function's settings. None is a secret; all are logged once at cold start.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Config {
+pub(crate) struct Config {
     /// `STATE_TABLE`: the DynamoDB table of leases, progress, verdicts and budgets.
-    pub state_table: String,
+    pub(crate) state_table: String,
     /// `CAPTURE_BUCKET`: the only bucket whose objects are read.
-    pub capture_bucket: String,
+    pub(crate) capture_bucket: String,
     /// `CAPTURE_QUEUE_URL`: where the rest of a long object goes. Without it the rest waits for
     /// the next delivery of the event.
-    pub capture_queue_url: Option<String>,
+    pub(crate) capture_queue_url: Option<String>,
     /// `VERDICT_BUCKET` and `VERDICT_PREFIX` (`verdicts/`): where verdicts are stored.
-    pub verdict_bucket: String,
+    pub(crate) verdict_bucket: String,
     /// See [`Config::verdict_bucket`].
-    pub verdict_prefix: String,
+    pub(crate) verdict_prefix: String,
     /// `CONFIG_URI`: a folder `s3://bucket/prefix/` or `ssm:/path/` whose `rubric.toml` and
     /// `fleet.toml` replace the ones compiled in.
-    pub config_uri: Option<String>,
+    pub(crate) config_uri: Option<String>,
     /// `JUDGE_MODEL_ID`: a Bedrock model id, inference profile id or its ARN.
-    pub judge_model_id: String,
+    pub(crate) judge_model_id: String,
     /// `JUDGE_CONCURRENCY` (16): judge calls under way at once, at most.
-    pub judge_concurrency: u16,
+    pub(crate) judge_concurrency: u16,
     /// `JUDGE_TIMEOUT_SECONDS` (45): how long one judge call may take.
-    pub judge_timeout: Duration,
+    pub(crate) judge_timeout: Duration,
     /// `SAMPLE_RATE` (0.1): the share of exchanges that is judged, where `fleet.toml` has none.
-    pub sample_rate: f64,
+    pub(crate) sample_rate: f64,
     /// `SAMPLE_CAP_PER_HOUR` (60): samples per component and hour, where `fleet.toml` has none.
-    pub sample_cap_per_hour: u32,
+    pub(crate) sample_cap_per_hour: u32,
     /// `DAILY_BUDGET_USD` (10): what the judge may cost in one UTC day.
-    pub daily_budget: MicroUsd,
+    pub(crate) daily_budget: MicroUsd,
     /// `MAX_LINE_BYTES` (16 MiB): longer lines are skipped and counted.
-    pub max_line_bytes: usize,
+    pub(crate) max_line_bytes: usize,
     /// `MAX_SAMPLE_CHARS` (24,000): what the judge sees of one exchange; the middle of longer
     /// texts is cut.
-    pub max_sample_chars: usize,
+    pub(crate) max_sample_chars: usize,
     /// `STORE_SAMPLE_TEXT` (false): whether verdicts carry question and answer.
-    pub store_sample_text: bool,
+    pub(crate) store_sample_text: bool,
 }
 
 impl Config {
     /// Reads the process's environment.
-    pub fn from_env() -> Result<Self, Mistakes> {
+    pub(crate) fn from_env() -> Result<Self, Mistakes> {
         Self::from_lookup(&|name| std::env::var(name).ok())
     }
 
@@ -55,7 +55,7 @@ impl Config {
     ///
     /// # Errors
     /// All mistakes at once, each with its variable.
-    pub fn from_lookup(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, Mistakes> {
+    pub(crate) fn from_lookup(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, Mistakes> {
         let variables = Variables::new(lookup);
         let state_table = variables.required("STATE_TABLE");
         let capture_bucket = variables.required("CAPTURE_BUCKET");

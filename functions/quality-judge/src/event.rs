@@ -11,18 +11,18 @@ use thiserror::Error;
 
 /// One version of an object that somebody wrote.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Arrival {
+pub(crate) struct Arrival {
     /// The bucket.
-    pub bucket: String,
+    pub(crate) bucket: String,
     /// The key, decoded.
-    pub key: String,
+    pub(crate) key: String,
     /// The version, when the event names it.
-    pub etag: Option<String>,
+    pub(crate) etag: Option<String>,
 }
 
 /// An event, read.
 #[derive(Debug, PartialEq)]
-pub enum Event {
+pub(crate) enum Event {
     /// Messages of the queue, each answered for by itself.
     Queue(Vec<Message>),
     /// Objects of a plain S3 or EventBridge event: all succeed or the event is retried.
@@ -31,22 +31,22 @@ pub enum Event {
 
 /// One message of the queue.
 #[derive(Debug, PartialEq)]
-pub struct Message {
+pub(crate) struct Message {
     /// What a batch item failure names.
-    pub id: String,
+    pub(crate) id: String,
     /// The body as it came, to be sent again for what is left of a long object.
-    pub body: String,
+    pub(crate) body: String,
     /// The objects in it. A test event has none.
-    pub arrivals: Result<Vec<Arrival>, NotAnEvent>,
+    pub(crate) arrivals: Result<Vec<Arrival>, NotAnEvent>,
 }
 
 /// A payload that says nothing about S3 objects. Its content is not repeated.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("this is neither an SQS batch, an S3 notification nor an EventBridge \"Object Created\" event: {0}")]
-pub struct NotAnEvent(String);
+pub(crate) struct NotAnEvent(String);
 
 /// Reads any event that quality-judge is wired to, or that a local invoke sends.
-pub fn read(event: Value) -> Result<Event, NotAnEvent> {
+pub(crate) fn read(event: Value) -> Result<Event, NotAnEvent> {
     let is_queue = event["Records"][0]["eventSource"] == "aws:sqs";
     if !is_queue {
         return arrivals(event).map(Event::Direct);
@@ -93,9 +93,9 @@ struct CreatedObject {
 }
 
 fn from_event_bridge(event: Value) -> Result<Arrival, NotAnEvent> {
-    let event: EventBridgeEvent<ObjectCreated> =
-        serde_json::from_value(event).map_err(|error| unreadable(&error))?;
-    let ObjectCreated { bucket, object } = event.detail;
+    let event: EventBridgeEvent<Value> = serde_json::from_value(event).map_err(|error| unreadable(&error))?;
+    let detail = serde_json::from_value(event.detail).map_err(|error| unreadable(&error))?;
+    let ObjectCreated { bucket, object } = detail;
     // EventBridge carries keys as they are: decoding one would turn a '+' into a space.
     Ok(Arrival { bucket: bucket.name, key: object.key, etag: object.etag })
 }

@@ -32,24 +32,24 @@ const TO_FINISH: Duration = Duration::from_secs(5);
 
 /// What an invocation did, as a local invoke prints it and the log has it.
 #[derive(Debug, Serialize)]
-pub struct Summary {
+pub(crate) struct Summary {
     /// The judge's model id.
-    pub judge_model: String,
+    pub(crate) judge_model: String,
     /// Id and version of the rubric in force.
-    pub rubric: String,
+    pub(crate) rubric: String,
     /// What was counted.
     #[serde(flatten)]
-    pub counts: Counts,
+    pub(crate) counts: Counts,
     /// Objects that are to be tried again, and why.
-    pub unsettled: Vec<String>,
+    pub(crate) unsettled: Vec<String>,
     /// How long it took.
-    pub duration_ms: u64,
+    pub(crate) duration_ms: u64,
 }
 
 /// The answer: which messages failed, or for a direct event the summary.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// To SQS. The template must set `ReportBatchItemFailures`.
     Batch(SqsBatchResponse),
     /// To whoever invoked the function.
@@ -58,7 +58,7 @@ pub enum Answer {
 
 /// Why an invocation fails as a whole.
 #[derive(Debug, Error)]
-pub enum HandlerError {
+pub(crate) enum HandlerError {
     /// The payload is none of the known events.
     #[error(transparent)]
     NotAnEvent(#[from] NotAnEvent),
@@ -88,13 +88,13 @@ impl From<HandlerError> for Diagnostic {
 
 /// Everything that the process keeps between events.
 #[derive(Debug)]
-pub struct Function<J> {
+pub(crate) struct Function<J> {
     /// Settings, clients and the judge.
-    pub tools: Arc<Tools<J>>,
+    pub(crate) tools: Arc<Tools<J>>,
     /// Where the rest of a long object goes.
-    pub queue: Option<Queue>,
+    pub(crate) queue: Option<Queue>,
     /// Rubric and fleet file; read from `CONFIG_URI` by the first event.
-    pub standards: OnceCell<Arc<Standards>>,
+    pub(crate) standards: OnceCell<Arc<Standards>>,
 }
 
 impl<J: Judge + Send + Sync + 'static> Function<J> {
@@ -102,7 +102,7 @@ impl<J: Judge + Send + Sync + 'static> Function<J> {
     ///
     /// # Errors
     /// See [`HandlerError`]. One bad message or object never makes the whole batch fail.
-    pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Answer, HandlerError> {
+    pub(crate) async fn handle(&self, event: LambdaEvent<Value>) -> Result<Answer, HandlerError> {
         let started = Instant::now();
         let standards = self.standards().await?;
         let invocation = self.invocation(&event.context);

@@ -24,7 +24,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// How one sample ended in this invocation.
 #[derive(Debug)]
-pub enum Ending {
+pub(crate) enum Ending {
     /// It has its verdict, scored or finally failed.
     Judged(Box<Verdict>),
     /// It has none and may get one later; counted under its outcome.
@@ -35,21 +35,21 @@ pub enum Ending {
 
 /// An ending and what it used of the budget that was reserved for it.
 #[derive(Debug)]
-pub struct Finished {
+pub(crate) struct Finished {
     /// The line of the sample.
-    pub line: u64,
+    pub(crate) line: u64,
     /// How it ended.
-    pub ending: Ending,
+    pub(crate) ending: Ending,
     /// What is to be booked for it. A call that broke off may have been paid for, so it costs all
     /// that was reserved.
-    pub spent: MicroUsd,
+    pub(crate) spent: MicroUsd,
     /// What was reserved for it.
-    pub reserved: MicroUsd,
+    pub(crate) reserved: MicroUsd,
 }
 
 /// Lets as many judge calls run at once as the pace allows, over all objects of the process.
 #[derive(Debug)]
-pub struct Gate {
+pub(crate) struct Gate {
     state: Mutex<GateState>,
     changed: Notify,
 }
@@ -64,18 +64,18 @@ struct GateState {
 
 impl Gate {
     /// At most `most` calls at once.
-    pub fn new(most: u16) -> Self {
+    pub(crate) fn new(most: u16) -> Self {
         let state = GateState { pace: Pace::new(most), under_way: 0, closed: None };
         Self { state: Mutex::new(state), changed: Notify::new() }
     }
 
     /// Opens the gate for a new invocation.
-    pub fn open(&self) {
+    pub(crate) fn open(&self) {
         self.lock().closed = None;
     }
 
     /// Why the judge cannot be called, once that is known.
-    pub fn closed(&self) -> Option<String> {
+    pub(crate) fn closed(&self) -> Option<String> {
         self.lock().closed.clone()
     }
 
@@ -130,20 +130,18 @@ impl Drop for Place<'_> {
 
 /// What the judging of every sample needs.
 #[derive(Debug)]
-pub struct Bench<J> {
+pub(crate) struct Bench<J> {
     /// The judge.
-    pub judge: J,
+    pub(crate) judge: J,
     /// Its model id, for verdicts.
-    pub model: String,
-    /// How long one call may take.
-    pub timeout: Duration,
+    pub(crate) model: String,
     /// The common pace.
-    pub gate: Gate,
+    pub(crate) gate: Gate,
 }
 
 impl<J: Judge> Bench<J> {
     /// Judges one sample. No call starts after `last_start`.
-    pub async fn judge(
+    pub(crate) async fn judge(
         &self,
         standards: &Standards,
         candidate: Candidate,

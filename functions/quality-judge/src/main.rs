@@ -58,7 +58,6 @@ async fn main() -> Result<(), Error> {
     let bench = Bench {
         judge: BedrockJudge::new(&aws, &config.judge_model_id, config.judge_timeout),
         model: config.judge_model_id.clone(),
-        timeout: config.judge_timeout,
         gate: Gate::new(config.judge_concurrency),
     };
     let tools = Tools {

@@ -27,32 +27,32 @@ use crate::standards::Standards;
 
 /// What the process works with, built once.
 #[derive(Debug)]
-pub struct Tools<J> {
+pub(crate) struct Tools<J> {
     /// The function's settings.
-    pub config: Config,
+    pub(crate) config: Config,
     /// Capture and verdict objects.
-    pub captures: Captures,
+    pub(crate) captures: Captures,
     /// Leases, progress, verdicts, cap and budget.
-    pub state: StateTable,
+    pub(crate) state: StateTable,
     /// CloudWatch.
-    pub metrics: Metrics,
+    pub(crate) metrics: Metrics,
     /// The judge at the common pace.
-    pub bench: Bench<J>,
+    pub(crate) bench: Bench<J>,
 }
 
 /// The invocation that an object is worked on in.
 #[derive(Debug, Clone)]
-pub struct Invocation {
+pub(crate) struct Invocation {
     /// Lambda's request id: the owner of leases.
-    pub id: String,
+    pub(crate) id: String,
     /// No judge call starts later.
-    pub last_start: Instant,
+    pub(crate) last_start: Instant,
     /// When Lambda ends the invocation, on the common clock.
-    pub ends_at: Timestamp,
+    pub(crate) ends_at: Timestamp,
 }
 
 /// Judges one object as far as the invocation's time allows.
-pub async fn judge_object<J: Judge + Send + Sync + 'static>(
+pub(crate) async fn judge_object<J: Judge + Send + Sync + 'static>(
     tools: &Arc<Tools<J>>,
     standards: &Arc<Standards>,
     invocation: &Invocation,

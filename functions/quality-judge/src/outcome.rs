@@ -8,7 +8,7 @@ use crate::summary::Counts;
 
 /// How the work on one object ended in one invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ObjectOutcome {
+pub(crate) enum ObjectOutcome {
     /// Read to its end, everything published.
     Judged,
     /// This version was judged before.
@@ -37,7 +37,7 @@ pub enum ObjectOutcome {
 
 impl ObjectOutcome {
     /// The word in the summary and in logs.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Judged => "judged",
             Self::Duplicate => "duplicate",
@@ -55,12 +55,12 @@ impl ObjectOutcome {
     }
 
     /// Whether the event can be forgotten.
-    pub fn is_settled(self) -> bool {
+    pub(crate) fn is_settled(self) -> bool {
         !matches!(self, Self::Continues | Self::Held | Self::Unresolved | Self::Forbidden | Self::Failed)
     }
 
     /// The metric of an object that is settled without having been judged, and what to do.
-    pub fn dropped(self) -> Option<(Definition, &'static str)> {
+    pub(crate) fn dropped(self) -> Option<(Definition, &'static str)> {
         match self {
             Self::Gone => Some((
                 metric::OBJECTS_GONE,
@@ -83,29 +83,29 @@ impl ObjectOutcome {
 
 /// An object's outcome with what was counted on the way.
 #[derive(Debug)]
-pub struct Ended {
+pub(crate) struct Ended {
     /// How it ended.
-    pub outcome: ObjectOutcome,
+    pub(crate) outcome: ObjectOutcome,
     /// What was done.
-    pub counts: Counts,
+    pub(crate) counts: Counts,
     /// Why it is to be tried again.
-    pub error: Option<String>,
+    pub(crate) error: Option<String>,
 }
 
 impl Ended {
     /// There was nothing to do.
-    pub fn without_work(outcome: ObjectOutcome) -> Self {
+    pub(crate) fn without_work(outcome: ObjectOutcome) -> Self {
         Self { outcome, counts: Counts::default(), error: None }
     }
 
     /// It is to be tried again.
-    pub fn failed(outcome: ObjectOutcome, error: String) -> Self {
+    pub(crate) fn failed(outcome: ObjectOutcome, error: String) -> Self {
         Self { outcome, counts: Counts::default(), error: Some(error) }
     }
 }
 
 /// Counts in words, for a message: `throttled 3, timeout 1`.
-pub fn listed(counts: &BTreeMap<&'static str, u64>) -> String {
+pub(crate) fn listed(counts: &BTreeMap<&'static str, u64>) -> String {
     let words: Vec<String> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
     words.join(", ")
 }

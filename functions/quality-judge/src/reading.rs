@@ -16,31 +16,31 @@ use crate::summary::Counts;
 
 /// How the lines of one object are read.
 #[derive(Debug)]
-pub struct LineReader<'a> {
+pub(crate) struct LineReader<'a> {
     /// Rubric, attribution and sampling.
-    pub standards: &'a Standards,
+    pub(crate) standards: &'a Standards,
     /// The function's own settings.
-    pub config: &'a Config,
+    pub(crate) config: &'a Config,
     /// The object.
-    pub arrival: &'a Arrival,
+    pub(crate) arrival: &'a Arrival,
     /// What its key says.
-    pub key: &'a CaptureKey,
+    pub(crate) key: &'a CaptureKey,
     /// Keeps invented component names from becoming metrics.
-    pub unlisted: UnlistedLimit,
+    pub(crate) unlisted: UnlistedLimit,
 }
 
 /// An exchange that the sampling rate selected.
 #[derive(Debug)]
-pub struct Candidate {
+pub(crate) struct Candidate {
     /// What is judged, as the verdict will name it.
-    pub subject: verdict::Subject,
+    pub(crate) subject: verdict::Subject,
     /// What the judge sees.
-    pub sample: Sample,
+    pub(crate) sample: Sample,
 }
 
 /// What a line came to.
 #[derive(Debug)]
-pub enum Reading {
+pub(crate) enum Reading {
     /// White space: no record.
     Blank,
     /// Not to be judged, and why. Counted for `subject`.
@@ -63,7 +63,7 @@ pub enum Reading {
 
 impl LineReader<'_> {
     /// Reads a line; what it holds is also counted in `counts`, for the summary.
-    pub fn read(&mut self, line: &[u8], number: u64, counts: &mut Counts) -> Reading {
+    pub(crate) fn read(&mut self, line: &[u8], number: u64, counts: &mut Counts) -> Reading {
         if domain::capture::is_blank(line) {
             return Reading::Blank;
         }
@@ -118,7 +118,7 @@ impl LineReader<'_> {
     }
 
     /// Whom a line belongs to that says nothing itself: the endpoint and the hour of its key.
-    pub fn unattributed(&self) -> metric::Subject {
+    pub(crate) fn unattributed(&self) -> metric::Subject {
         metric::Subject {
             endpoint: self.key.endpoint.clone(),
             component: ComponentName::unattributed(),

@@ -40,7 +40,7 @@ const LOGGED_SKIPS: u64 = 10;
 
 /// Why the work on an object broke off.
 #[derive(Debug, Error)]
-pub enum Broken {
+pub(crate) enum Broken {
     /// A call to AWS failed.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -74,7 +74,7 @@ pub(crate) enum Happened {
 
 /// The work on one object in one invocation.
 #[derive(Debug)]
-pub struct ObjectRun<'a, J> {
+pub(crate) struct ObjectRun<'a, J> {
     pub(crate) tools: &'a Arc<Tools<J>>,
     pub(crate) standards: &'a Arc<Standards>,
     pub(crate) invocation: &'a Invocation,
@@ -104,7 +104,7 @@ pub struct ObjectRun<'a, J> {
 
 impl<'a, J: Judge + Send + Sync + 'static> ObjectRun<'a, J> {
     /// Starts where `progress` ends.
-    pub fn new(
+    pub(crate) fn new(
         tools: &'a Arc<Tools<J>>,
         standards: &'a Arc<Standards>,
         invocation: &'a Invocation,
@@ -136,7 +136,7 @@ impl<'a, J: Judge + Send + Sync + 'static> ObjectRun<'a, J> {
     }
 
     /// Works as far as the invocation's time allows.
-    pub async fn to_the_end(mut self, lines: &mut Lines<Reader>) -> Ended {
+    pub(crate) async fn to_the_end(mut self, lines: &mut Lines<Reader>) -> Ended {
         let is_at_end = match self.work(lines).await {
             Ok(is_at_end) => is_at_end,
             Err(broken) => {

@@ -12,7 +12,7 @@ use domain::names::ComponentName;
 use domain::verdict::{Outcome, SampleId, Verdict, VerdictId};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
+use jiff::tz::Offset;
 
 use crate::reading::Candidate;
 use crate::run::{Broken, Happened, ObjectRun};
@@ -26,7 +26,7 @@ struct Priced {
 
 /// The UTC day that a judge call is paid on.
 pub(crate) fn day(now: Timestamp) -> Date {
-    now.to_zoned(TimeZone::UTC).date()
+    Offset::UTC.to_datetime(now).date()
 }
 
 impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {

@@ -18,22 +18,22 @@ const DIMENSION_TOKENS: u32 = 120;
 
 /// The rubric and the fleet file in force.
 #[derive(Debug)]
-pub struct Standards {
+pub(crate) struct Standards {
     /// The dimensions that are scored.
-    pub rubric: Rubric,
+    pub(crate) rubric: Rubric,
     /// Names the rubric and its exact text in verdicts.
-    pub stamp: RubricStamp,
+    pub(crate) stamp: RubricStamp,
     /// The constant part of every judge request.
-    pub brief: Brief,
+    pub(crate) brief: Brief,
     /// Attribution, sampling and metric names.
-    pub fleet: Fleet,
+    pub(crate) fleet: Fleet,
     /// What the configured judge costs.
-    pub price: JudgePrice,
+    pub(crate) price: JudgePrice,
 }
 
 /// Why there is nothing to measure against.
 #[derive(Debug, Error)]
-pub enum NoStandards {
+pub(crate) enum NoStandards {
     /// A file has mistakes.
     #[error(transparent)]
     Mistaken(#[from] Mistakes),
@@ -47,12 +47,16 @@ pub enum NoStandards {
 
 impl Standards {
     /// Those compiled into the binary.
-    pub fn shipped(config: &Config) -> Result<Self, NoStandards> {
+    pub(crate) fn shipped(config: &Config) -> Result<Self, NoStandards> {
         Self::from_texts("config/rubric.toml", rubric::SHIPPED, "config/fleet.toml", fleet::SHIPPED, config)
     }
 
     /// Those of `CONFIG_URI`, where a file that is not there means the one compiled in.
-    pub async fn from_uri(uri: &str, captures: &Captures, config: &Config) -> Result<Self, NoStandards> {
+    pub(crate) async fn from_uri(
+        uri: &str,
+        captures: &Captures,
+        config: &Config,
+    ) -> Result<Self, NoStandards> {
         let unknown = || NoStandards::UnknownUri(uri.to_owned());
         let (bucket, prefix) =
             uri.strip_prefix("s3://").and_then(|path| path.split_once('/')).ok_or_else(unknown)?;

@@ -8,49 +8,49 @@ use serde::Serialize;
 
 /// Counts over the objects of an invocation.
 #[derive(Debug, Clone, Default, Serialize)]
-pub struct Counts {
+pub(crate) struct Counts {
     /// Objects by what became of them.
-    pub objects: BTreeMap<&'static str, u64>,
+    pub(crate) objects: BTreeMap<&'static str, u64>,
     /// Lines read.
-    pub lines: u64,
+    pub(crate) lines: u64,
     /// Question and answer pairs found in them.
-    pub exchanges: u64,
+    pub(crate) exchanges: u64,
     /// Lines that were not read, by reason.
-    pub skipped: BTreeMap<&'static str, u64>,
+    pub(crate) skipped: BTreeMap<&'static str, u64>,
     /// Records by what named their component.
-    pub attributed_by: BTreeMap<&'static str, u64>,
+    pub(crate) attributed_by: BTreeMap<&'static str, u64>,
     /// Exchanges by what a check found.
-    pub checks: BTreeMap<&'static str, u64>,
+    pub(crate) checks: BTreeMap<&'static str, u64>,
     /// Exchanges that the sampling rate selected.
-    pub selected: u64,
+    pub(crate) selected: u64,
     /// Of those, had a verdict before.
-    pub already_judged: u64,
+    pub(crate) already_judged: u64,
     /// Of those, had one from a run on the same object that broke off.
-    pub resumed: u64,
+    pub(crate) resumed: u64,
     /// Judged samples by outcome; a retried one counts at each try.
-    pub outcomes: BTreeMap<&'static str, u64>,
+    pub(crate) outcomes: BTreeMap<&'static str, u64>,
     /// By component and then dimension, with `composite` among them.
-    pub scores: BTreeMap<String, BTreeMap<String, Mean>>,
+    pub(crate) scores: BTreeMap<String, BTreeMap<String, Mean>>,
     /// What the judge read and wrote.
-    pub judge_tokens: Tokens,
+    pub(crate) judge_tokens: Tokens,
     /// What the judge cost, in micro-dollars.
     #[serde(rename = "judge_cost_usd", serialize_with = "as_usd")]
-    pub judge_cost: MicroUsd,
+    pub(crate) judge_cost: MicroUsd,
     /// Verdict files written.
-    pub verdict_files: Vec<String>,
+    pub(crate) verdict_files: Vec<String>,
     /// Datums published.
-    pub datums: u64,
+    pub(crate) datums: u64,
     /// Datums outside the time that CloudWatch accepts.
-    pub datums_out_of_range: u64,
+    pub(crate) datums_out_of_range: u64,
 }
 
 /// A mean that remembers of how many.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
-pub struct Mean {
+pub(crate) struct Mean {
     /// The mean score, 0 to 1.
-    pub mean: f64,
+    pub(crate) mean: f64,
     /// Samples in it.
-    pub samples: u32,
+    pub(crate) samples: u32,
 }
 
 impl Mean {
@@ -70,20 +70,20 @@ impl Mean {
 
 /// Judge tokens, serialisable.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
-pub struct Tokens {
+pub(crate) struct Tokens {
     /// Input, without what the prompt cache handled.
-    pub input: u64,
+    pub(crate) input: u64,
     /// Output.
-    pub output: u64,
+    pub(crate) output: u64,
     /// Read from the prompt cache.
-    pub cache_read: u64,
+    pub(crate) cache_read: u64,
     /// Written to the prompt cache.
-    pub cache_write: u64,
+    pub(crate) cache_write: u64,
 }
 
 impl Counts {
     /// Counts a verdict that was made now.
-    pub fn judged(&mut self, verdict: &Verdict) {
+    pub(crate) fn judged(&mut self, verdict: &Verdict) {
         *self.outcomes.entry(verdict.outcome().as_str()).or_default() += 1;
         if let Some(call) = &verdict.judging().call {
             self.judge_cost += call.cost;
@@ -104,7 +104,7 @@ impl Counts {
     }
 
     /// Adds the counts of another object.
-    pub fn merge(&mut self, other: Self) {
+    pub(crate) fn merge(&mut self, other: Self) {
         self.lines += other.lines;
         self.exchanges += other.exchanges;
         self.selected += other.selected;

@@ -1,7 +1,7 @@
 //! A call that brought no answer, by what is to be done about it.
 
 use aws_sdk_bedrockruntime::config::http::HttpResponse;
-use aws_sdk_bedrockruntime::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_bedrockruntime::error::SdkError;
 use aws_sdk_bedrockruntime::operation::converse::ConverseError;
 use domain::judge::Malformed;
 use domain::verdict::{ErrorClass, Failure};

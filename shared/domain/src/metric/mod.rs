@@ -1,5 +1,5 @@
 //! Everything that Assay publishes to CloudWatch: names, units, dimensions and the limits of
-//! `PutMetricData` (API reference "PutMetricData" and "MetricDatum").
+//! `PutMetricData` (API reference of `MetricDatum`).
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

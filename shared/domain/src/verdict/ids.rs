@@ -58,6 +58,11 @@ id!(
     VerdictId
 );
 
+/// Names the verdict files of one version of an object: 32 hex digits.
+pub fn object_digest(version: &str) -> String {
+    hex(&digest("assay.object", &[version.as_bytes()])[..16])
+}
+
 impl SampleId {
     /// The id of exchange number `index` (0 for a plain request) of an inference.
     pub fn of(event_id: &str, index: u32) -> Self {

@@ -18,7 +18,7 @@ use crate::money::MicroUsd;
 use crate::names::{ComponentName, EndpointName};
 use crate::rubric::{RubricStamp, Score, Scores};
 
-pub use ids::{NotAnId, SampleId, VerdictId};
+pub use ids::{NotAnId, SampleId, VerdictId, object_digest};
 pub use line::BadLine;
 pub use outcome::{ErrorClass, Failure, Outcome};
 

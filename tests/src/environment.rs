@@ -11,8 +11,14 @@ use crate::clients::Clients;
 use crate::emulator::{Emulator, REGION};
 use crate::failure::{During, Failure, Outcome};
 use crate::project;
+use crate::samples;
 use crate::stack::{self, Stack};
 use crate::stand_in::{Options, Server};
+
+/// Everything is judged, so that a look at one object shows all; only what the demo uploads goes
+/// through the queue by itself, so that a local invoke comes first with the objects of its events.
+const LOCAL: &[(&str, &str)] =
+    &[("SampleRate", "1"), ("SampleCapPerHour", "1000"), ("CapturePrefix", samples::PREFIX)];
 
 /// A running environment. All of it ends when this is dropped.
 #[derive(Debug)]
@@ -45,13 +51,16 @@ pub struct Endpoints {
 }
 
 impl Environment {
-    /// Builds the functions, starts everything and deploys the template with these parameters.
-    pub async fn start(parameters: &[(&str, &str)], judge_delay: Duration) -> Outcome<Self> {
+    /// Builds the functions, starts everything and deploys the template: with what every local
+    /// stack needs, and with these parameters beside.
+    pub async fn start(judge_delay: Duration, parameters: &[(&str, &str)]) -> Outcome<Self> {
         let build = stack::build().await?;
         let stand_ins = Server::start(Options { port: 0, judge_delay }).during("start the stand-ins")?;
         let emulator = Emulator::start(&stand_ins.url()).await?;
         let clients = Clients::of(&emulator.url()).await;
-        let stack = stack::deploy(&clients, &build, parameters).await?;
+        let settings = samples::upload_settings(&clients).await?;
+        let parameters = [LOCAL, &[("ConfigUri", &settings)], parameters].concat();
+        let stack = stack::deploy(&clients, &build, &parameters).await?;
         Ok(Self { emulator, stand_ins, clients, stack })
     }
 

@@ -12,5 +12,7 @@ pub mod local;
 pub mod process;
 pub mod progress;
 pub mod project;
+pub mod runtime_api;
+pub mod samples;
 pub mod stack;
 pub mod stand_in;

@@ -72,10 +72,10 @@ pub async fn deploy(clients: &Clients, folder: &Path, parameters: &[(&str, &str)
 async fn set_concurrency(clients: &Clients) -> Outcome<()> {
     let request = clients.cloudformation.describe_stack_resources().stack_name(NAME);
     let answer = request.send().await.during("list the stack's resources")?;
-    let mappings =
-        answer.stack_resources().iter().filter(|resource| {
-            resource.resource_type() == Some("AWS::Lambda::EventSourceMapping")
-        });
+    let mappings = answer
+        .stack_resources()
+        .iter()
+        .filter(|resource| resource.resource_type() == Some("AWS::Lambda::EventSourceMapping"));
     for mapping in mappings {
         let scaling = ScalingConfig::builder().maximum_concurrency(LOCAL_CONCURRENCY).build();
         let request = clients.lambda.update_event_source_mapping().scaling_config(scaling);

@@ -8,16 +8,13 @@ use crate::environment::{Endpoints, Environment};
 use crate::failure::{During, Failure, Outcome};
 use crate::process;
 
-/// What is judged locally: everything, so that a look at one object shows all.
-pub(super) const PARAMETERS: &[(&str, &str)] = &[("SampleRate", "1"), ("SampleCapPerHour", "1000")];
-
 /// Starts an environment, writes where it is, and waits for Ctrl-C.
 pub async fn up(judge_delay: Duration) -> Outcome<()> {
     if let Some(running) = Endpoints::of_running().await {
         return Err(Failure(format!("an environment is up already at {}", running.aws_endpoint_url)));
     }
     let environment = tokio::select! {
-        environment = Environment::start(PARAMETERS, judge_delay) => environment?,
+        environment = Environment::start(judge_delay, &[]) => environment?,
         stop = process::asked_to_stop() => return stop.during("wait for Ctrl-C"),
     };
     let endpoints = environment.endpoints();

@@ -65,9 +65,7 @@ fn converse(call: &Call, delay: Duration) -> Result<Value, String> {
     let system = texts(request.get("system"));
     let sample = judge::Sample::in_message(&question);
     let (content, stop_reason) = match form(&request, &system)? {
-        Form::Text(schema) => {
-            (json!({"text": judge::answer(&schema, &sample).to_string()}), "end_turn")
-        }
+        Form::Text(schema) => (json!({"text": judge::answer(&schema, &sample).to_string()}), "end_turn"),
         Form::Tool(name, schema) => {
             let input = judge::answer(&schema, &sample);
             (json!({"toolUse": {"toolUseId": "tooluse_stand_in", "name": name, "input": input}}), "tool_use")

@@ -28,8 +28,8 @@ const HARMFUL: [&str; 12] = [
 ];
 
 const UNPROFESSIONAL: [&str; 16] = [
-    "idiot", "moron", "stupid", "dumb", "damn", "crap", "wtf", "lol", "lmao", "dude", "bro", "gonna", "wanna",
-    "yolo", "shut up", "whatever",
+    "idiot", "moron", "stupid", "dumb", "damn", "crap", "wtf", "lol", "lmao", "dude", "bro", "gonna",
+    "wanna", "yolo", "shut up", "whatever",
 ];
 
 /// The question and the answer that are to be judged.
@@ -179,7 +179,8 @@ fn relevance(sample: &Sample<'_>) -> (f64, String) {
 #[expect(clippy::cast_precision_loss, reason = "counts of words")]
 fn tone(answer: &str) -> (f64, String) {
     let words = answer.split_whitespace().filter(|word| word.len() > 3);
-    let shouted = words.filter(|word| word.chars().all(|letter| !letter.is_lowercase() && letter.is_alphabetic()));
+    let shouted =
+        words.filter(|word| word.chars().all(|letter| !letter.is_lowercase() && letter.is_alphabetic()));
     let shouting = shouted.count() / 3 + answer.matches("!!").count();
     let faults = found(&UNPROFESSIONAL, answer) + shouting;
     (1.0 - (faults as f64 * 0.4).min(1.0), format!("{faults} rude, slang or shouted passage(s) found"))

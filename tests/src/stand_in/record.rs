@@ -99,7 +99,11 @@ impl Record {
             method: call.method.to_string(),
             path: call.path.clone(),
             query: call.query.clone(),
-            headers: call.headers.iter().map(|(name, value)| shown(name.as_str(), value.as_bytes())).collect(),
+            headers: call
+                .headers
+                .iter()
+                .map(|(name, value)| shown(name.as_str(), value.as_bytes()))
+                .collect(),
             body: serde_json::from_str(&call.body).unwrap_or_else(|_| Value::String(call.body.clone())),
             scripted,
             status,

@@ -229,6 +229,7 @@ fn closed_connection() -> Response {
 }
 
 fn pretty(value: &impl serde::Serialize) -> Response {
-    let text = serde_json::to_string_pretty(value).unwrap_or_else(|error| Value::from(error.to_string()).to_string());
+    let text = serde_json::to_string_pretty(value)
+        .unwrap_or_else(|error| Value::from(error.to_string()).to_string());
     ([(header::CONTENT_TYPE, "application/json")], text + "\n").into_response()
 }

@@ -1,0 +1,313 @@
+//! The Lambda Runtime API on loopback: runs one built function binary as Lambda would, without the
+//! emulator, so that a test can set the deadline, kill the process and read its memory and its log.
+//!
+//! Format: Lambda developer guide, "Using the Lambda runtime API for custom runtimes".
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fs;
+use std::io::{self, BufRead as _, BufReader, Read};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Path as PathParameters, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::serve::ListenerExt as _;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use tokio::sync::{Notify, mpsc};
+use tokio::task::AbortHandle;
+
+use crate::emulator::REGION;
+use crate::failure::{During, Failure, Outcome};
+use crate::process::Group;
+
+/// How one invocation ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// The function's response.
+    Response(Value),
+    /// The error that it reported: `{"errorType": ..., "errorMessage": ...}`.
+    Error(Value),
+    /// The process ended first.
+    Died,
+    /// The deadline passed. Lambda would kill the process now; here the caller may.
+    TimedOut,
+}
+
+/// What the process tells the Runtime API.
+#[derive(Debug)]
+enum Told {
+    InitError(Value),
+    Answer(String, Answer),
+}
+
+#[derive(Debug, Default)]
+struct Desk {
+    waiting: Mutex<VecDeque<Invocation>>,
+    arrived: Notify,
+    first_poll: Mutex<Option<Instant>>,
+}
+
+#[derive(Debug, Clone)]
+struct Invocation {
+    id: String,
+    deadline: Timestamp,
+    payload: String,
+}
+
+#[derive(Clone)]
+struct Shared {
+    desk: Arc<Desk>,
+    told: mpsc::UnboundedSender<Told>,
+}
+
+/// A function's process, and the Runtime API that it polls.
+#[derive(Debug)]
+pub struct Function {
+    group: Group,
+    started: Instant,
+    desk: Arc<Desk>,
+    told: mpsc::UnboundedReceiver<Told>,
+    log: Arc<Mutex<Vec<String>>>,
+    server: AbortHandle,
+    next_id: u64,
+}
+
+impl Function {
+    /// Starts `binary` with these variables and nothing of this process's own environment.
+    pub async fn start(binary: &Path, variables: &BTreeMap<String, String>) -> Outcome<Self> {
+        let desk = Arc::new(Desk::default());
+        let (sender, told) = mpsc::unbounded_channel();
+        let (address, server) = serve(Shared { desk: Arc::clone(&desk), told: sender }).await?;
+        let name = binary.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mut command = Command::new(binary);
+        command
+            .env_clear()
+            .env("AWS_LAMBDA_RUNTIME_API", address.to_string())
+            .env("AWS_LAMBDA_FUNCTION_NAME", &name)
+            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+            .env("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{name}"))
+            .env("AWS_LAMBDA_LOG_STREAM_NAME", "local")
+            .env("AWS_LAMBDA_LOG_FORMAT", "JSON")
+            .env("AWS_REGION", REGION)
+            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .envs(variables)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0);
+        let started = Instant::now();
+        let mut group = Group::new(command.spawn().during(format!("start {}", binary.display()))?);
+        let log = Arc::default();
+        collect(group.child().stdout.take(), &log);
+        collect(group.child().stderr.take(), &log);
+        Ok(Self { group, started, desk, told, log, server, next_id: 0 })
+    }
+
+    /// Sends an event and waits for what becomes of it.
+    pub async fn invoke(&mut self, event: &Value, time: Duration) -> Outcome<Answer> {
+        let id = self.send(event, time)?;
+        self.answer(&id, time).await
+    }
+
+    /// Sends an event and does not wait. The returned id is what [`Function::answer`] takes.
+    pub fn send(&mut self, event: &Value, time: Duration) -> Outcome<String> {
+        self.next_id += 1;
+        let id = format!("invocation-{}", self.next_id);
+        let time = SignedDuration::try_from(time).during("read the time for the invocation")?;
+        let deadline = Timestamp::now() + time;
+        lock(&self.desk.waiting).push_back(Invocation {
+            id: id.clone(),
+            deadline,
+            payload: event.to_string(),
+        });
+        self.desk.arrived.notify_one();
+        Ok(id)
+    }
+
+    /// Waits at most `time` for the end of an invocation.
+    pub async fn answer(&mut self, id: &str, time: Duration) -> Outcome<Answer> {
+        let deadline = Instant::now() + time;
+        while Instant::now() < deadline {
+            match self.next_told().await {
+                Some(Told::Answer(answered, answer)) if answered == id => return Ok(answer),
+                Some(Told::InitError(error)) => {
+                    return Err(Failure(format!("the function did not start: {error}")));
+                }
+                Some(Told::Answer(..)) => {}
+                None if self.group.ended().is_some() => return Ok(Answer::Died),
+                None => {}
+            }
+        }
+        Ok(Answer::TimedOut)
+    }
+
+    /// Waits until the function polls for its first event, and says how long that took. A function
+    /// that refuses its configuration ends instead: that is the error, with its log.
+    pub async fn ready(&mut self, time: Duration) -> Outcome<Duration> {
+        while self.started.elapsed() < time {
+            if let Some(at) = *lock(&self.desk.first_poll) {
+                return Ok(at - self.started);
+            }
+            if let Some(status) = self.ended() {
+                let log = self.log().join("\n");
+                return Err(Failure(format!("the function ended before its first poll ({status}):\n{log}")));
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        Err(Failure(format!("no poll within {time:?}")))
+    }
+
+    /// How the process ended, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.group.ended()
+    }
+
+    /// `kill -9`, as a crash would end it.
+    pub fn kill(&mut self) {
+        self.group.kill();
+    }
+
+    /// The most memory that it ever had, in bytes (`VmHWM`).
+    pub fn peak_memory(&self) -> Outcome<u64> {
+        self.memory("VmHWM:")
+    }
+
+    /// The memory that it has now, in bytes (`VmRSS`).
+    pub fn memory_now(&self) -> Outcome<u64> {
+        self.memory("VmRSS:")
+    }
+
+    fn memory(&self, field: &str) -> Outcome<u64> {
+        let path = format!("/proc/{}/status", self.group.id());
+        let status = fs::read_to_string(&path).during(format!("read {path}"))?;
+        let kilobytes =
+            status.lines().find_map(|line| line.strip_prefix(field)?.split_whitespace().next()?.parse().ok());
+        kilobytes
+            .map(|kilobytes: u64| kilobytes * 1024)
+            .ok_or_else(|| Failure(format!("{path} has no {field}")))
+    }
+
+    /// Processor time used so far, in clock ticks of 10 ms.
+    pub fn processor_ticks(&self) -> Outcome<u64> {
+        let path = format!("/proc/{}/stat", self.group.id());
+        let stat = fs::read_to_string(&path).during(format!("read {path}"))?;
+        // The name in the second field may hold spaces; what follows its bracket does not.
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let ticks = |index: usize| fields.get(index).and_then(|ticks| ticks.parse::<u64>().ok());
+        ticks(11)
+            .zip(ticks(12))
+            .map(|(user, system)| user + system)
+            .ok_or_else(|| Failure(format!("{path} is not readable")))
+    }
+
+    /// The lines that it wrote so far.
+    pub fn log(&self) -> Vec<String> {
+        lock(&self.log).clone()
+    }
+
+    /// The next thing that the process says, or nothing for a short while.
+    async fn next_told(&mut self) -> Option<Told> {
+        let pause = Duration::from_millis(50);
+        tokio::time::timeout(pause, self.told.recv()).await.ok().flatten()
+    }
+}
+
+impl Drop for Function {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+async fn serve(shared: Shared) -> Outcome<(SocketAddr, AbortHandle)> {
+    let router = Router::new()
+        .route("/2018-06-01/runtime/invocation/next", get(next))
+        .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
+        .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
+        .route("/2018-06-01/runtime/init/error", post(init_error))
+        .layer(axum::extract::DefaultBodyLimit::max(32 << 20))
+        .with_state(shared);
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+    let listener = listener.during("listen for the Runtime API")?;
+    let address = listener.local_addr().during("listen for the Runtime API")?;
+    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+    let task = tokio::spawn(axum::serve(listener, router).into_future());
+    Ok((address, task.abort_handle()))
+}
+
+async fn next(State(shared): State<Shared>) -> Response {
+    lock(&shared.desk.first_poll).get_or_insert_with(Instant::now);
+    let invocation = loop {
+        let waiting = lock(&shared.desk.waiting).pop_front();
+        match waiting {
+            Some(invocation) => break invocation,
+            None => shared.desk.arrived.notified().await,
+        }
+    };
+    let headers = [
+        ("content-type", "application/json".to_owned()),
+        ("lambda-runtime-aws-request-id", invocation.id),
+        ("lambda-runtime-deadline-ms", invocation.deadline.as_millisecond().to_string()),
+        (
+            "lambda-runtime-invoked-function-arn",
+            format!("arn:aws:lambda:{REGION}:000000000000:function:local"),
+        ),
+        ("lambda-runtime-trace-id", "Root=1-00000000-000000000000000000000000;Sampled=0".to_owned()),
+    ];
+    (headers, invocation.payload).into_response()
+}
+
+async fn response(
+    State(shared): State<Shared>,
+    PathParameters(id): PathParameters<String>,
+    body: Bytes,
+) -> StatusCode {
+    tell(&shared, Told::Answer(id, Answer::Response(json(&body))))
+}
+
+async fn error(
+    State(shared): State<Shared>,
+    PathParameters(id): PathParameters<String>,
+    body: Bytes,
+) -> StatusCode {
+    tell(&shared, Told::Answer(id, Answer::Error(json(&body))))
+}
+
+async fn init_error(State(shared): State<Shared>, _headers: HeaderMap, body: Bytes) -> StatusCode {
+    tell(&shared, Told::InitError(json(&body)))
+}
+
+fn tell(shared: &Shared, told: Told) -> StatusCode {
+    // The test may have ended already.
+    drop(shared.told.send(told));
+    StatusCode::ACCEPTED
+}
+
+/// JSON, or the text that it is not.
+fn json(body: &[u8]) -> Value {
+    serde_json::from_slice(body).unwrap_or_else(|_| Value::from(String::from_utf8_lossy(body)))
+}
+
+/// Reads lines as they come: a process whose pipe is full stops.
+fn collect(pipe: Option<impl Read + Send + 'static>, log: &Arc<Mutex<Vec<String>>>) {
+    let Some(pipe) = pipe else { return };
+    let log = Arc::clone(log);
+    std::thread::spawn(move || {
+        let lines = BufReader::new(pipe).lines();
+        lines.map_while(io::Result::ok).for_each(|line| lock(&log).push(line));
+    });
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

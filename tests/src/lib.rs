@@ -9,6 +9,7 @@ pub mod emulator;
 pub mod environment;
 pub mod failure;
 pub mod local;
+pub mod loopback;
 pub mod process;
 pub mod progress;
 pub mod project;

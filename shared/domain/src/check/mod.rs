@@ -11,6 +11,7 @@
 
 mod echo;
 mod findings;
+mod literals;
 mod personal;
 mod prompt_leak;
 mod refusal;

@@ -26,6 +26,7 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use self::phrases::{ADVERBS, ADVOCACY, APOLOGIES, FOREIGN, HINTS, PHRASES, Rule, VERBS};
+use super::literals::Literals;
 
 /// How far into the answer a refusal can stand.
 const OPENING: usize = 480;
@@ -34,34 +35,23 @@ const FOREIGN_OPENING: usize = 240;
 /// Up to this length an answer consists of little more than its opening.
 const SHORT: usize = 700;
 
-static HINT_FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| finder(HINTS.iter().copied()));
-static FOREIGN_FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| finder(FOREIGN.iter().copied()));
-static PHRASE_FINDER: LazyLock<Option<AhoCorasick>> =
-    LazyLock::new(|| finder(PHRASES.iter().map(|(phrase, _)| *phrase)));
-
-fn finder(patterns: impl Iterator<Item = &'static str>) -> Option<AhoCorasick> {
+static HINT_FINDER: LazyLock<Literals> = LazyLock::new(|| Literals::new(HINTS.iter().copied()));
+static FOREIGN_FINDER: LazyLock<Literals> = LazyLock::new(|| Literals::new(FOREIGN.iter().copied()));
+static PHRASE_FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     AhoCorasick::builder()
         .kind(Some(AhoCorasickKind::ContiguousNFA))
         .match_kind(MatchKind::LeftmostLongest)
-        .build(patterns)
+        .build(PHRASES.iter().map(|(phrase, _)| phrase))
         // These few phrases are far below every limit of the builder, as a test shows.
         .ok()
-}
+});
 
 /// Whether the answer declines.
 pub(super) fn declines(answer: &str) -> bool {
     let answer = answer.trim();
-    let found = |finder: &LazyLock<Option<AhoCorasick>>, opening: usize| {
-        let opening = &answer[..answer.floor_char_boundary(opening)];
-        finder.as_ref().is_some_and(|finder| finder.is_match(opening))
-    };
-    if found(&HINT_FINDER, OPENING) {
-        let opening = normalised(&answer[..answer.floor_char_boundary(OPENING)]);
-        if english(&opening, answer.len() <= SHORT) {
-            return true;
-        }
-    }
-    found(&FOREIGN_FINDER, FOREIGN_OPENING)
+    let opening = |length| &answer[..answer.floor_char_boundary(length)];
+    (HINT_FINDER.any_in(opening(OPENING)) && english(&normalised(opening(OPENING)), answer.len() <= SHORT))
+        || FOREIGN_FINDER.any_in(opening(FOREIGN_OPENING))
 }
 
 fn english(opening: &str, is_short: bool) -> bool {

@@ -18,12 +18,12 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use memchr::memmem;
 
 use super::echo::Echo;
+use super::literals::Literals;
 
 /// What begins at a literal, and how the rest is verified.
 #[derive(Debug, Clone, Copy)]
@@ -86,13 +86,8 @@ const LITERALS: &[(&str, Kind)] = &[
     ("AccountKey=", token(86, 88, b"+/=")),
 ];
 
-static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    AhoCorasick::builder()
-        .kind(Some(AhoCorasickKind::ContiguousNFA))
-        .build(LITERALS.iter().map(|(literal, _)| literal))
-        // These few literals are far below every limit of the builder, as a test shows.
-        .ok()
-});
+static FINDER: LazyLock<Literals> =
+    LazyLock::new(|| Literals::new(LITERALS.iter().map(|(literal, _)| *literal)));
 
 /// Whether the answer carries a credential that the user did not write.
 pub(super) fn leaks<'a>(answer: &str, by_user: impl Iterator<Item = &'a str> + Clone) -> bool {
@@ -102,9 +97,9 @@ pub(super) fn leaks<'a>(answer: &str, by_user: impl Iterator<Item = &'a str> + C
 
 /// Every credential in the text.
 fn candidates(text: &str) -> impl Iterator<Item = &str> {
-    FINDER.iter().flat_map(move |finder| finder.find_iter(text)).filter_map(move |hit| {
-        let (_, kind) = LITERALS.get(hit.pattern().as_usize())?;
-        secret_at(text, hit.start(), hit.end(), *kind)
+    FINDER.hits(text).filter_map(move |hit| {
+        let (_, kind) = LITERALS.get(hit.literal)?;
+        secret_at(text, hit.start, hit.end, *kind)
     })
 }
 
@@ -113,17 +108,15 @@ fn secret_at(text: &str, start: usize, end: usize, kind: Kind) -> Option<&str> {
     // A `-` does not begin a token either: then no two candidates overlap, and the time is linear.
     let starts_word = start == 0 || !(is_word(bytes[start - 1]) || bytes[start - 1] == b'-');
     match kind {
-        Kind::Token { least, most, also } => {
+        Kind::Token { least, most, also } if starts_word => {
             let body = run(text, end, most + 1, |byte| byte.is_ascii_alphanumeric() || also.contains(&byte));
             // A sentence may end right after the token.
             let body = body.trim_end_matches(['.', '-', '_']);
-            (starts_word && (least..=most).contains(&body.len()) && looks_real(body))
-                .then(|| &text[start..end + body.len()])
+            ((least..=most).contains(&body.len()) && looks_real(body)).then(|| &text[start..end + body.len()])
         }
-        Kind::AccessKeyId => {
+        Kind::AccessKeyId if starts_word => {
             let body = run(text, end, 17, |byte| byte.is_ascii_alphanumeric());
-            (starts_word
-                && body.len() == 16
+            (body.len() == 16
                 && body.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
                 && looks_real(body))
             .then(|| &text[start..end + body.len()])
@@ -144,7 +137,7 @@ fn secret_at(text: &str, start: usize, end: usize, kind: Kind) -> Option<&str> {
             (gap <= 16 && body.len() >= 40 && looks_real(body)).then_some(body)
         }
         Kind::WebToken if starts_word => web_token(text, start),
-        Kind::WebToken => None,
+        Kind::Token { .. } | Kind::AccessKeyId | Kind::WebToken => None,
         Kind::Address => password(text, start, end),
         Kind::SlackWebhook => {
             let path = run(text, end, 80, |byte| byte.is_ascii_alphanumeric() || byte == b'/');

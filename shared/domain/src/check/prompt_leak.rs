@@ -13,10 +13,17 @@
 //! whenever the model quotes them: the check cannot know which words are secret.
 //!
 //! Source: verbatim overlap of word n-grams, as in studies of memorisation and prompt extraction.
-//! Every word of the answer costs one look into a small table of the prompt's words. Only where
-//! enough of them stand in a row are sequences of words compared.
+//! A passage that is at least `reach` bytes long covers one of any bytes that stand `reach` apart.
+//! So the answer is probed at such steps only, and a word there that the prompt does not hold rules
+//! out all that covers it: the idea of Boyer and Moore, with words for letters. Only where the
+//! prompt's words stand in a row for long enough are sequences of them compared.
+
+mod word;
 
 use std::collections::HashSet;
+use std::ops::Range;
+
+use self::word::{Filter, Word, ending_by, words};
 
 /// Words in a row that make a leak, in halves, because an ideograph counts as half a word.
 const PASSAGE: usize = 24;
@@ -24,16 +31,8 @@ const PASSAGE: usize = 24;
 const SHORTEST: usize = 16;
 /// Words that are compared at once. Sequences that overlap by all but one word make a passage.
 const SEQUENCE: usize = 6;
-/// A run of the prompt's words is examined when it gets this long, so that memory stays bounded.
-const LONGEST_RUN: usize = 4096;
-
-/// A word or ideograph, reduced to what is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Word {
-    hash: u32,
-    /// In halves.
-    weight: u32,
-}
+/// The longest step through the answer; more would gain nothing.
+const LONGEST_STEP: usize = 256;
 
 /// Whether the answer repeats a long passage of a system turn.
 pub(super) fn repeats<'a>(
@@ -41,163 +40,141 @@ pub(super) fn repeats<'a>(
     system: impl Iterator<Item = &'a str>,
     others: impl Iterator<Item = &'a str>,
 ) -> bool {
-    let prompt: Vec<Word> = system.flat_map(words).collect();
+    let mut prompt: Vec<Word> = Vec::new();
+    for turn in system {
+        prompt.reserve(turn.len() / 5);
+        prompt.extend(words(turn).map(|(word, _)| word));
+    }
     let weight = weight_of(&prompt);
     if weight < SHORTEST {
         return false;
     }
     let passage = PASSAGE.min(weight * 4 / 5);
     let known = Filter::of(&prompt);
+    let reach = shortest_passage(&prompt, passage);
     let mut others = Some(others);
     let mut sequences = HashSet::new();
-    let mut is_passage = |run: &[Word]| {
-        if weight_of(run) < passage {
+    // No passage begins before this place.
+    let mut floor = 0;
+    loop {
+        let probe = floor + reach - 1;
+        if probe >= answer.len() {
             return false;
         }
+        if let Some(next) = unknown_before(answer, floor, probe, &known) {
+            floor = next;
+            continue;
+        }
         if let Some(others) = others.take() {
-            sequences.extend(prompt.windows(SEQUENCE).map(hash_of));
-            for turn in others {
-                let words: Vec<Word> = words(turn).collect();
-                for sequence in words.windows(SEQUENCE) {
-                    sequences.remove(&hash_of(sequence));
-                }
-            }
+            sequences = sequences_of(&prompt, others);
         }
-        holds_passage(run, &sequences, passage)
-    };
-    let mut run = Vec::new();
-    for word in words(answer) {
-        if known.may_hold(word) {
-            run.push(word);
-            if run.len() < LONGEST_RUN {
-                continue;
-            }
+        match passage_from(answer, floor, &known, &sequences, passage) {
+            Some(next) => floor = next,
+            None => return true,
         }
-        if is_passage(&run) {
-            return true;
-        }
-        // A run that goes on keeps enough to hold a passage's beginning.
-        run.drain(..run.len().saturating_sub(if run.len() < LONGEST_RUN { 0 } else { PASSAGE }));
     }
-    is_passage(&run)
+}
+
+/// The fewest bytes that a passage of the prompt can take, whatever separates its words.
+fn shortest_passage(prompt: &[Word], passage: usize) -> usize {
+    let (mut from, mut weight, mut bytes) = (0, 0, 0);
+    let mut shortest = usize::MAX;
+    for word in prompt {
+        weight += word.weight();
+        bytes += word.bytes();
+        while weight >= passage {
+            // The last word needs no separator.
+            shortest = shortest.min(bytes - 1);
+            weight -= prompt[from].weight();
+            bytes -= prompt[from].bytes();
+            from += 1;
+        }
+    }
+    shortest.clamp(1, LONGEST_STEP)
+}
+
+/// The end of a word between the two places that the prompt does not hold, or `None` if it may
+/// hold them all. The place behind the probe is looked at first, for its word rules out most.
+fn unknown_before(answer: &str, floor: usize, probe: usize, known: &Filter) -> Option<usize> {
+    let mut end = probe + 1;
+    while let Some((word, Range { start, end: word_end })) = ending_by(answer, floor, end) {
+        if !known.may_hold(word) {
+            return Some(word_end);
+        }
+        if start <= floor {
+            return None;
+        }
+        end = start;
+    }
+    // Nothing but separators before the first word: a passage begins behind them.
+    (end == probe + 1).then_some(answer.ceil_char_boundary(end))
+}
+
+/// Reads on from here while the words are the prompt's. `None` if they hold a passage, else where
+/// the next one can begin at the earliest.
+fn passage_from(
+    answer: &str,
+    floor: usize,
+    known: &Filter,
+    sequences: &HashSet<u64>,
+    passage: usize,
+) -> Option<usize> {
+    let mut last = Recent::default();
+    let mut length = 0;
+    for (word, place) in words(&answer[floor..]) {
+        if !known.may_hold(word) {
+            return Some(floor + place.end);
+        }
+        if !last.push(word).is_some_and(|sequence| sequences.contains(&sequence)) {
+            length = 0;
+        } else if length == 0 {
+            length = last.weight();
+        } else {
+            length += word.weight();
+        }
+        if length >= passage {
+            return None;
+        }
+    }
+    Some(answer.len())
+}
+
+/// The prompt's sequences that no other turn holds.
+fn sequences_of<'a>(prompt: &[Word], others: impl Iterator<Item = &'a str>) -> HashSet<u64> {
+    let mut last = Recent::default();
+    let mut sequences: HashSet<u64> = prompt.iter().filter_map(|word| last.push(*word)).collect();
+    for turn in others {
+        let mut last = Recent::default();
+        for sequence in words(turn).filter_map(|(word, _)| last.push(word)) {
+            sequences.remove(&sequence);
+        }
+    }
+    sequences
+}
+
+/// The last few words.
+#[derive(Debug, Default)]
+struct Recent {
+    words: [Word; SEQUENCE],
+    count: usize,
+}
+
+impl Recent {
+    /// Adds a word; what identifies the sequence that ends with it, once there are enough.
+    fn push(&mut self, word: Word) -> Option<u64> {
+        self.words.rotate_left(1);
+        self.words[SEQUENCE - 1] = word;
+        self.count += 1;
+        (self.count >= SEQUENCE).then(|| self.words.iter().fold(0, |hash, word| word::mix(hash, word.hash)))
+    }
+
+    fn weight(&self) -> usize {
+        weight_of(&self.words)
+    }
 }
 
 fn weight_of(words: &[Word]) -> usize {
-    words.iter().map(|word| word.weight as usize).sum()
-}
-
-/// Whether consecutive sequences of the run are all the prompt's, for long enough.
-fn holds_passage(run: &[Word], sequences: &HashSet<u64>, passage: usize) -> bool {
-    let mut length = 0;
-    run.windows(SEQUENCE).any(|sequence| {
-        if !sequences.contains(&hash_of(sequence)) {
-            length = 0;
-        } else if length == 0 {
-            length = weight_of(sequence);
-        } else {
-            length += weight_of(&sequence[SEQUENCE - 1..]);
-        }
-        length >= passage
-    })
-}
-
-fn hash_of(sequence: &[Word]) -> u64 {
-    sequence.iter().fold(0, |hash: u64, word| {
-        (hash.rotate_left(5) ^ u64::from(word.hash)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-    })
-}
-
-/// Which words the prompt may hold: one bit per word, with room enough to be wrong rarely.
-struct Filter {
-    bits: Vec<u64>,
-    mask: usize,
-}
-
-impl Filter {
-    fn of(words: &[Word]) -> Self {
-        let size = (words.len() * 8).next_power_of_two().clamp(1 << 10, 1 << 20);
-        let mut filter = Self { bits: vec![0; size / 64], mask: size - 1 };
-        for word in words {
-            let at = filter.place(*word);
-            filter.bits[at / 64] |= 1 << (at % 64);
-        }
-        filter
-    }
-
-    fn place(&self, word: Word) -> usize {
-        (word.hash >> 8) as usize & self.mask
-    }
-
-    fn may_hold(&self, word: Word) -> bool {
-        let at = self.place(word);
-        self.bits[at / 64] >> (at % 64) & 1 == 1
-    }
-}
-
-/// What a byte is to a word: itself in lower case, nothing, or the start of a longer character.
-const LETTERS: [u8; 256] = {
-    let mut letters = [0; 256];
-    let mut byte = 0_u8;
-    while byte < 0x80 {
-        if byte.is_ascii_alphanumeric() {
-            letters[byte as usize] = byte.to_ascii_lowercase();
-        }
-        byte += 1;
-    }
-    letters
-};
-
-const SEED: u32 = 0x811c_9dc5;
-
-const fn mix(hash: u32, value: u32) -> u32 {
-    (hash ^ value).wrapping_mul(0x0100_0193)
-}
-
-/// The words of a text, in lower case; an ideograph or kana is a word of its own.
-fn words(text: &str) -> impl Iterator<Item = Word> {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        let mut hash = SEED;
-        while let Some(byte) = bytes.get(at) {
-            let letter = LETTERS[usize::from(*byte)];
-            if letter != 0 {
-                hash = mix(hash, u32::from(letter));
-                at += 1;
-            } else if *byte < 0x80 {
-                at += 1;
-                if hash != SEED {
-                    break;
-                }
-            } else {
-                let character = text.get(at..).and_then(|rest| rest.chars().next())?;
-                if is_ideograph(character) {
-                    if hash != SEED {
-                        break;
-                    }
-                    at += character.len_utf8();
-                    return Some(Word { hash: scramble(mix(hash, u32::from(character))), weight: 1 });
-                }
-                at += character.len_utf8();
-                if character.is_alphanumeric() {
-                    hash = mix(hash, u32::from(character));
-                } else if hash != SEED {
-                    break;
-                }
-            }
-        }
-        (hash != SEED).then(|| Word { hash: scramble(hash), weight: 2 })
-    })
-}
-
-/// Spreads the hash over the bits that the filter looks at.
-const fn scramble(hash: u32) -> u32 {
-    (hash ^ (hash >> 15)).wrapping_mul(0x85eb_ca6b)
-}
-
-/// Characters of scripts that are written without spaces.
-const fn is_ideograph(character: char) -> bool {
-    matches!(character, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
+    words.iter().map(|word| word.weight()).sum()
 }
 
 #[cfg(test)]
@@ -254,14 +231,44 @@ mod tests {
     }
 
     #[test]
-    fn long_runs_are_examined_in_parts() {
+    fn long_runs_of_known_words_are_no_passage() {
         let shuffled: String =
             SYSTEM.split(' ').rev().chain(["and "]).collect::<Vec<_>>().join(" ").repeat(400);
         assert!(!leaks(&shuffled, SYSTEM, ""));
         assert!(leaks(&format!("{shuffled}{SYSTEM}"), SYSTEM, ""));
     }
 
+    /// What the steps must not change: every word in turn.
+    fn leaks_slowly(answer: &str, system: &str) -> bool {
+        let prompt: Vec<Word> = words(system).map(|(word, _)| word).collect();
+        let passage = PASSAGE.min(weight_of(&prompt) * 4 / 5);
+        let known = Filter::of(&prompt);
+        let sequences = sequences_of(&prompt, std::iter::empty());
+        let mut floor = 0;
+        while floor < answer.len() {
+            match passage_from(answer, floor, &known, &sequences, passage) {
+                Some(next) => floor = next,
+                None => return weight_of(&prompt) >= SHORTEST,
+            }
+        }
+        false
+    }
+
     proptest! {
+        #[test]
+        fn steps_miss_nothing(
+            system in "([a-d]{1,3}[ ,.]{1,2}|é|的|’){8,40}",
+            before in "([a-e]{1,3}[ ,.]{1,3}|é|的|’){0,30}",
+            from in 0usize..20,
+            until in 20usize..200,
+            after in "([a-e]{1,3}[ ,.]{1,3}|é|的|’){0,30}",
+        ) {
+            let part: String = system.chars().skip(from).take(until - from).collect();
+            for answer in [format!("{before}{part}{after}"), format!("{before} {part} {after}")] {
+                prop_assert_eq!(leaks(&answer, &system, ""), leaks_slowly(&answer, &system));
+            }
+        }
+
         #[test]
         fn a_quoted_prompt_is_always_found(
             prompt in proptest::collection::vec("[a-zéA-Z]{1,9}", 16..60),

@@ -23,7 +23,7 @@ mod phrases;
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use memchr::memchr_iter;
 
 use self::phrases::{ADVERBS, ADVOCACY, APOLOGIES, FOREIGN, HINTS, PHRASES, Rule, VERBS};
 use super::literals::Literals;
@@ -37,14 +37,6 @@ const SHORT: usize = 700;
 
 static HINT_FINDER: LazyLock<Literals> = LazyLock::new(|| Literals::new(HINTS.iter().copied()));
 static FOREIGN_FINDER: LazyLock<Literals> = LazyLock::new(|| Literals::new(FOREIGN.iter().copied()));
-static PHRASE_FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    AhoCorasick::builder()
-        .kind(Some(AhoCorasickKind::ContiguousNFA))
-        .match_kind(MatchKind::LeftmostLongest)
-        .build(PHRASES.iter().map(|(phrase, _)| phrase))
-        // These few phrases are far below every limit of the builder, as a test shows.
-        .ok()
-});
 
 /// Whether the answer declines.
 pub(super) fn declines(answer: &str) -> bool {
@@ -58,17 +50,25 @@ fn english(opening: &str, is_short: bool) -> bool {
     let apologises = APOLOGIES.iter().any(|apology| opening.starts_with(apology));
     let first_sentence =
         if apologises { opening.len() } else { opening.find(" . ").unwrap_or(opening.len()) };
-    PHRASE_FINDER.iter().flat_map(|finder| finder.find_iter(opening)).any(|hit| {
-        let whole_words = opening[..hit.start()].ends_with(' ') && opening[hit.end()..].starts_with(' ');
-        let follows = |verbs: &[&str]| whole_words && verb_follows(&opening[hit.end()..], verbs);
-        match PHRASES.get(hit.pattern().as_usize()).map(|(_, rule)| rule) {
-            Some(Rule::Declines) => whole_words,
-            Some(Rule::WithVerb) => follows(VERBS),
-            Some(Rule::WithAdvocacy) => follows(ADVOCACY),
-            Some(Rule::Judgement) => whole_words && (is_short || hit.start() < first_sentence),
-            Some(Rule::WhenShort) => whole_words && is_short,
-            None => false,
-        }
+    memchr_iter(b' ', opening.as_bytes()).any(|space| {
+        let words = &opening[space + 1..];
+        PHRASES.iter().filter(|(first, _)| first.as_bytes().first() == words.as_bytes().first()).any(
+            |(first, phrases)| {
+                let Some(rest) = words.strip_prefix(first).and_then(|rest| rest.strip_prefix(' ')) else {
+                    return false;
+                };
+                phrases.iter().any(|(phrase, rule)| {
+                    let next = rest.strip_prefix(phrase).filter(|next| next.starts_with(' '));
+                    next.is_some_and(|next| match rule {
+                        Rule::Declines => true,
+                        Rule::WithVerb => verb_follows(next, VERBS),
+                        Rule::WithAdvocacy => verb_follows(next, ADVOCACY),
+                        Rule::Judgement => is_short || space < first_sentence,
+                        Rule::WhenShort => is_short,
+                    })
+                })
+            },
+        )
     })
 }
 
@@ -94,66 +94,78 @@ fn verb_follows(rest: &str, verbs: &[&str]) -> bool {
 /// of its own where a sentence or line ends. A word in quotation marks keeps the first of them, so
 /// that what somebody else says is not taken for the model's own words.
 fn normalised(opening: &str) -> String {
-    let mut text = String::with_capacity(opening.len() + 64);
-    let mut word = String::with_capacity(24);
-    text.push(' ');
     // An answer that stands in quotation marks as a whole is the model's own.
-    for character in opening.trim_start_matches(['"', '“']).chars() {
-        match character {
-            '\'' | '’' => word.push('\''),
-            _ if character.is_alphanumeric() => word.push(character.to_ascii_lowercase()),
-            _ => {
-                push_word(&mut text, &word);
-                word.clear();
-                match character {
-                    '.' | '!' | '?' | '\n' if !text.ends_with(". ") => text.push_str(". "),
-                    '"' | '“' | '«' | '„' => word.push('"'),
-                    _ => {}
-                }
+    let opening = opening.trim_start_matches(['"', '“']);
+    let mut text = String::with_capacity(opening.len() * 5 / 4 + 16);
+    text.push(' ');
+    let mut word: Option<usize> = None;
+    let mut apostrophe = None;
+    let mut quoted = false;
+    // A space behind the end closes the last word.
+    for (at, character) in opening.char_indices().chain([(opening.len(), ' ')]) {
+        if character.is_ascii_alphanumeric() || (!character.is_ascii() && character.is_alphanumeric()) {
+            if word.is_none() {
+                word = Some(at);
+                apostrophe = None;
+            }
+            continue;
+        }
+        if matches!(character, '\'' | '’') && word.is_some() {
+            apostrophe = apostrophe.or(Some(at..at + character.len_utf8()));
+            continue;
+        }
+        if let Some(start) = word.take() {
+            if quoted {
+                text.push('"');
+            }
+            match apostrophe.take() {
+                None => push_plain(&mut text, &opening[start..at]),
+                Some(mark) => push_contracted(&mut text, &opening[start..mark.start], &opening[mark.end..at]),
             }
         }
+        if matches!(character, '.' | '!' | '?' | '\n') && !text.ends_with(". ") {
+            text.push_str(". ");
+        }
+        quoted = matches!(character, '"' | '“' | '«' | '„');
     }
-    push_word(&mut text, &word);
     text
 }
 
-fn push_word(text: &mut String, word: &str) {
-    let word = word.trim_end_matches('\'');
-    if word.is_empty() || word == "\"" {
-        return;
+/// Adds a word in lower case, and a space.
+fn push_plain(text: &mut String, word: &str) {
+    // "can not" and "cannot" are the same.
+    if word == "not" && text.ends_with(" can ") {
+        text.pop();
     }
-    let Some((stem, ending)) = word.split_once('\'') else {
-        // "can not" and "cannot" are the same.
-        if word == "not" && text.ends_with(" can ") {
-            text.pop();
-        }
-        text.push_str(word);
-        text.push(' ');
-        return;
-    };
-    let full = match ending {
-        "m" => "am",
-        "s" => "is",
-        "re" => "are",
-        "ve" => "have",
-        "ll" => "will",
-        "d" => "would",
-        "t" => "not",
-        _ => ending,
-    };
-    let stem = match (stem, ending) {
-        ("can", "t") => "can",
-        ("won", "t") => "will",
-        (_, "t") => stem.strip_suffix('n').unwrap_or(stem),
-        _ => stem,
-    };
-    text.push_str(stem);
-    // "can't" becomes one word, like "can not".
-    if stem != "can" || full != "not" {
-        text.push(' ');
-    }
-    text.push_str(full);
+    push_lower_case(text, word);
     text.push(' ');
+}
+
+/// Adds what a contraction stands for, and a space.
+fn push_contracted(text: &mut String, stem: &str, ending: &str) {
+    let (stem, full) = match (stem, ending) {
+        ("can" | "Can", "t") => ("can", "not"),
+        ("won" | "Won", "t") => ("will", " not"),
+        (_, "t") => (stem.strip_suffix('n').unwrap_or(stem), " not"),
+        (_, "m") => (stem, " am"),
+        (_, "s") => (stem, " is"),
+        (_, "re") => (stem, " are"),
+        (_, "ve") => (stem, " have"),
+        (_, "ll") => (stem, " will"),
+        (_, "d") => (stem, " would"),
+        _ => (stem, ending),
+    };
+    push_lower_case(text, stem);
+    push_lower_case(text, full);
+    text.push(' ');
+}
+
+fn push_lower_case(text: &mut String, part: &str) {
+    let from = text.len();
+    text.push_str(part);
+    if let Some(added) = text.get_mut(from..) {
+        added.make_ascii_lowercase();
+    }
 }
 
 #[cfg(test)]

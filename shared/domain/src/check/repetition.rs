@@ -14,7 +14,7 @@
 //! thresholds are set so that none of the Vicuna blog answers is hit.
 //!
 //! Only the last [`WINDOW`] bytes are read, so the cost does not grow with the answer. Almost
-//! every answer is cleared by one substring search: a loop must show its own end once more.
+//! every answer is cleared by one substring search: a loop must show its own end twice more.
 
 use std::ops::Range;
 
@@ -35,7 +35,7 @@ const COUNTED_ROUNDS: usize = 12;
 /// Letters in a unit with a counter; rows of a times table have fewer.
 const COUNTED_LETTERS: usize = 20;
 /// How much of the end is searched for again.
-const NEEDLE: usize = 16;
+const NEEDLE: usize = 24;
 
 /// Whether the answer ends in a loop.
 pub(super) fn ends_in_loop(answer: &str) -> bool {
@@ -47,7 +47,10 @@ pub(super) fn ends_in_loop(answer: &str) -> bool {
     let needle = needle(tail);
     // The search ends where the needle may overlap itself by all but one byte: "aaaa" recurs
     // one byte earlier.
-    if memmem::find(&tail[..needle.end - 1], &tail[needle]).is_none() {
+    let before = &tail[..needle.end - 1];
+    let finder = memmem::Finder::new(&tail[needle]);
+    let recurs = finder.find(before).and_then(|first| finder.find(&before[first + 1..]));
+    if recurs.is_none() {
         return false;
     }
     let backwards: Vec<u8> = tail.iter().rev().copied().collect();

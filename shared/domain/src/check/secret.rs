@@ -1,7 +1,7 @@
 //! Credentials in an answer.
 //!
 //! Found: AWS access key ids and secret access keys, tokens of GitHub, GitLab, Slack, `OpenAI`,
-//! Anthropic, Stripe, Google, Hugging Face, npm and `SendGrid`, Slack webhook addresses, private key
+//! Anthropic, Stripe, Google, Hugging Face and npm, Slack webhook addresses, private key
 //! blocks with a body, JSON web tokens, passwords in connection addresses, Azure storage keys.
 //!
 //! Deliberately not found:
@@ -20,7 +20,7 @@ use std::sync::LazyLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use memchr::memmem;
+use memchr::{memchr_iter, memmem};
 
 use super::echo::Echo;
 use super::literals::Literals;
@@ -38,8 +38,6 @@ enum Kind {
     PrivateKey,
     /// A JSON web token.
     WebToken,
-    /// `scheme://user:password@host`.
-    Address,
     /// `hooks.slack.com/services/T.../B.../...`
     SlackWebhook,
 }
@@ -48,8 +46,8 @@ const fn token(least: usize, most: usize, also: &'static [u8]) -> Kind {
     Kind::Token { least, most, also }
 }
 
-/// Every literal is at least three bytes long and none is a prefix of another. All of them fit
-/// the vectorised search of `aho-corasick`, whose speed the pipeline relies on.
+/// Every literal is at least four bytes long, which is what the vectorised search compares at once
+/// and so what keeps it from stopping at ordinary words; none is a prefix of another.
 const LITERALS: &[(&str, Kind)] = &[
     ("AKIA", Kind::AccessKeyId),
     ("ASIA", Kind::AccessKeyId),
@@ -57,8 +55,10 @@ const LITERALS: &[(&str, Kind)] = &[
     ("ecretAccessKey", Kind::SecretAccessKey),
     ("ECRET_ACCESS_KEY", Kind::SecretAccessKey),
     ("PRIVATE KEY-----", Kind::PrivateKey),
-    ("eyJ", Kind::WebToken),
-    ("://", Kind::Address),
+    // The header of a web token, `{"alg`, `{"typ` or `{"kid` in base64.
+    ("eyJhbGci", Kind::WebToken),
+    ("eyJ0eXAi", Kind::WebToken),
+    ("eyJraWQi", Kind::WebToken),
     ("hooks.slack.com/services/T", Kind::SlackWebhook),
     ("ghp_", token(36, 36, b"")),
     ("gho_", token(36, 36, b"")),
@@ -74,16 +74,19 @@ const LITERALS: &[(&str, Kind)] = &[
     ("xoxr-", token(24, 200, b"-")),
     ("xoxs-", token(24, 200, b"-")),
     ("xapp-", token(24, 200, b"-")),
-    // OpenAI (sk-, sk-proj-, sk-svcacct-) and Anthropic (sk-ant-api03-) in one.
-    ("sk-", token(32, 250, b"_-")),
     ("sk_live_", token(24, 250, b"")),
     ("rk_live_", token(24, 250, b"")),
     ("AIza", token(35, 35, b"_-")),
     ("GOCSPX-", token(28, 28, b"_-")),
-    ("hf_", token(34, 40, b"")),
     ("npm_", token(36, 36, b"")),
-    ("SG.", token(60, 70, b"._-")),
     ("AccountKey=", token(86, 88, b"+/=")),
+];
+
+/// Shorter ones are each searched for alone.
+const SHORT_LITERALS: &[(&str, Kind)] = &[
+    // OpenAI (sk-, sk-proj-, sk-svcacct-) and Anthropic (sk-ant-api03-) in one.
+    ("sk-", token(32, 250, b"_-")),
+    ("hf_", token(34, 40, b"")),
 ];
 
 static FINDER: LazyLock<Literals> =
@@ -97,10 +100,17 @@ pub(super) fn leaks<'a>(answer: &str, by_user: impl Iterator<Item = &'a str> + C
 
 /// Every credential in the text.
 fn candidates(text: &str) -> impl Iterator<Item = &str> {
-    FINDER.hits(text).filter_map(move |hit| {
+    let long = FINDER.hits(text).filter_map(move |hit| {
         let (_, kind) = LITERALS.get(hit.literal)?;
         secret_at(text, hit.start, hit.end, *kind)
-    })
+    });
+    let short = SHORT_LITERALS.iter().flat_map(move |(literal, kind)| {
+        memmem::find_iter(text.as_bytes(), *literal)
+            .filter_map(move |start| secret_at(text, start, start + literal.len(), *kind))
+    });
+    // Text has fewer `@` than `://`.
+    let passwords = memchr_iter(b'@', text.as_bytes()).filter_map(move |at| password(text, at));
+    long.chain(short).chain(passwords)
 }
 
 fn secret_at(text: &str, start: usize, end: usize, kind: Kind) -> Option<&str> {
@@ -138,7 +148,6 @@ fn secret_at(text: &str, start: usize, end: usize, kind: Kind) -> Option<&str> {
         }
         Kind::WebToken if starts_word => web_token(text, start),
         Kind::Token { .. } | Kind::AccessKeyId | Kind::WebToken => None,
-        Kind::Address => password(text, start, end),
         Kind::SlackWebhook => {
             let path = run(text, end, 80, |byte| byte.is_ascii_alphanumeric() || byte == b'/');
             let mut parts = path.split('/');
@@ -227,24 +236,30 @@ fn web_token(text: &str, start: usize) -> Option<&str> {
     (!specimen).then(|| &text[start..signature_at + signature.len()])
 }
 
+/// The longest `user:password` that is looked at.
+const LONGEST_LOGIN: usize = 256;
+
 /// Hosts that only the writer can reach, and those of documentation.
 const UNREACHABLE: &[&str] = &["localhost", "127.", "0.0.0.0", "192.0.2."];
 
-/// The password in `scheme://user:password@host`.
-fn password(text: &str, start: usize, end: usize) -> Option<&str> {
-    if start == 0 || !text.as_bytes()[start - 1].is_ascii_alphanumeric() {
+/// The password in `scheme://user:password@host`, whose `@` stands here.
+fn password(text: &str, at: usize) -> Option<&str> {
+    let login_length = text.as_bytes()[..at]
+        .iter()
+        .rev()
+        .take(LONGEST_LOGIN)
+        .take_while(|byte| byte.is_ascii_graphic() && !b"/\"'`<>()?#,;|\\@".contains(byte))
+        .count();
+    let (before, login) = text.get(..at)?.split_at_checked(at - login_length)?;
+    let (_, password) = login.split_once(':')?;
+    if !before.strip_suffix("://")?.ends_with(|scheme: char| scheme.is_ascii_alphanumeric()) {
         return None;
     }
-    let authority =
-        run(text, end, 256, |byte| byte.is_ascii_graphic() && !b"/\"'`<>()?#,;|\\".contains(&byte));
-    // Nearly every address ends here: it names no user.
-    let (login, host) = authority.rsplit_once('@')?;
-    let (_, password) = login.split_once(':')?;
+    let host = run(text, at + 1, 253, |byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
     let host = host.to_ascii_lowercase();
-    let name = host.split(':').next().unwrap_or_default();
-    let real_host = name.contains('.')
-        && !UNREACHABLE.iter().any(|start| name.starts_with(start))
-        && !name.split('.').any(|label| matches!(label, "example" | "test" | "invalid"));
+    let real_host = host.contains('.')
+        && !UNREACHABLE.iter().any(|start| host.starts_with(start))
+        && !host.split('.').any(|label| matches!(label, "example" | "test" | "invalid"));
     (real_host && is_chosen(password)).then_some(password)
 }
 

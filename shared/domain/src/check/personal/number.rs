@@ -14,14 +14,15 @@ const LONGEST: usize = 42;
 /// Whether `accept` takes any number in the text.
 pub(super) fn any(text: &str, mut accept: impl FnMut(&str) -> bool) -> bool {
     let bytes = text.as_bytes();
+    let (blocks, rest) = bytes.as_chunks::<BLOCK>();
     let mut before = 0;
     let mut done = 0;
-    for (index, block) in bytes.chunks(BLOCK).enumerate() {
-        let digits = block.iter().map(|byte| u8::from(byte.is_ascii_digit())).sum::<u8>();
+    for index in 0..=blocks.len() {
+        let digits = blocks.get(index).map_or_else(|| count_digits(rest), count_whole);
         if digits + before >= DENSE {
             // A number may begin in the block before, and an IBAN's letters in the one before that.
             let start = (index * BLOCK).saturating_sub(2 * BLOCK).max(done);
-            let end = index * BLOCK + block.len();
+            let end = bytes.len().min((index + 1) * BLOCK);
             if (start..end).any(|at| number_at(text, at).is_some_and(&mut accept)) {
                 return true;
             }
@@ -30,6 +31,15 @@ pub(super) fn any(text: &str, mut accept: impl FnMut(&str) -> bool) -> bool {
         before = digits;
     }
     false
+}
+
+fn count_digits(bytes: &[u8]) -> u8 {
+    bytes.iter().map(|byte| u8::from(byte.is_ascii_digit())).sum()
+}
+
+/// The same for a length that the compiler knows.
+fn count_whole(block: &[u8; BLOCK]) -> u8 {
+    count_digits(block)
 }
 
 /// The number that begins exactly here.

@@ -7,18 +7,19 @@ use super::*;
 #[test]
 fn the_lists_are_usable() {
     assert!(VERBS.is_sorted() && ADVERBS.is_sorted() && ADVOCACY.is_sorted());
-    assert!(PHRASE_FINDER.is_some());
     for phrase in FOREIGN {
         assert!(declines(phrase), "{phrase}");
     }
     // The prefilter never hides a phrase, however it is spelled.
-    for (phrase, rule) in PHRASES {
+    let phrases = PHRASES.iter().flat_map(|(first, rest)| rest.iter().map(move |rest| (first, rest)));
+    for (first, (rest, rule)) in phrases {
+        let phrase = format!("{first} {rest}");
         let verb = match rule {
             Rule::WithVerb => " provide",
             Rule::WithAdvocacy => " condone",
             _ => "",
         };
-        let plain = format!("{phrase}{verb} it").replace("an ai", "an AI");
+        let plain = format!("{phrase}{verb} it").replace("an ai", "an AI").replace("i ", "I ");
         let contracted = plain.replace("cannot", "can't").replace(" am ", "'m ").replace("it is", "it's");
         let curly = contracted.replace("do not", "don't").replace("will not", "won't").replace('\'', "’");
         for form in [&plain.replace("cannot", "can not"), &plain, &contracted, &curly] {
@@ -33,6 +34,7 @@ fn finds_refusals() {
     for answer in [
         "Sorry, but I can't assist with that.",
         "I’m sorry, but I can’t help with that.",
+        "The word \"that\" I cannot explain; I can't and won't provide it.",
         "\"I'm sorry, but I cannot fulfill this request.\"",
         "**I cannot** provide that.",
         "As an AI language model, I am not able to provide legal advice.",

@@ -35,7 +35,6 @@ fn secrets() -> Vec<String> {
         format!("GOCSPX-{}", body(28)),
         format!("hf_{}", body(34)),
         format!("npm_{}", body(36)),
-        format!("SG.{}.{}", body(22), body(43)),
         format!("AccountKey={}==", body(86)),
         format!("https://hooks.slack.com/services/T{}/B{}/{}", upper(9), upper(9), body(24)),
         format!("-----BEGIN RSA PRIVATE KEY-----\n{}\n{}\n", body(64), body(64)),
@@ -54,7 +53,7 @@ fn leaks_alone(answer: &str) -> bool {
 fn every_literal_is_searched_for() {
     for (at, (literal, _)) in LITERALS.iter().enumerate() {
         assert_eq!(FINDER.find_from(&format!("x {literal} y"), 0).map(|hit| hit.literal), Some(at));
-        assert!(literal.len() >= 3);
+        assert!(literal.len() >= 4);
         assert!(
             !LITERALS.iter().any(|(other, _)| other != literal && other.starts_with(literal)),
             "{literal}"
@@ -117,7 +116,7 @@ fn what_the_user_wrote_is_no_leak() {
 proptest! {
     #[test]
     fn prose_around_a_text_changes_nothing(
-        at in 0usize..25,
+        at in 0usize..24,
         before in "[a-zA-Z ,.äé]{0,80} ",
         after in " [a-zA-Z ,.äé]{0,80}",
     ) {
@@ -134,7 +133,7 @@ proptest! {
     }
 
     #[test]
-    fn no_token_like_text_panics(text in "(eyJ|sk-|://|AKIA|SG\\.|[a-zA-Z0-9._@:/=-]|é| |\n){0,60}") {
+    fn no_token_like_text_panics(text in "(eyJhbGci|sk-|://|AKIA|SG\\.|[a-zA-Z0-9._@:/=-]|é| |\n){0,60}") {
         leaks_alone(&text);
     }
 }

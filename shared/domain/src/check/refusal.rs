@@ -46,14 +46,25 @@ pub(super) fn declines(answer: &str) -> bool {
         || FOREIGN_FINDER.any_in(opening(FOREIGN_OPENING))
 }
 
+/// Which bytes begin a phrase: most words are passed over by one look.
+const INITIALS: [bool; 256] = {
+    let mut initials = [false; 256];
+    let mut group = 0;
+    while group < PHRASES.len() {
+        initials[PHRASES[group].0.as_bytes()[0] as usize] = true;
+        group += 1;
+    }
+    initials
+};
+
 fn english(opening: &str, is_short: bool) -> bool {
     let apologises = APOLOGIES.iter().any(|apology| opening.starts_with(apology));
     let first_sentence =
         if apologises { opening.len() } else { opening.find(" . ").unwrap_or(opening.len()) };
     memchr_iter(b' ', opening.as_bytes()).any(|space| {
         let words = &opening[space + 1..];
-        PHRASES.iter().filter(|(first, _)| first.as_bytes().first() == words.as_bytes().first()).any(
-            |(first, phrases)| {
+        words.bytes().next().is_some_and(|byte| INITIALS[usize::from(byte)])
+            && PHRASES.iter().any(|(first, phrases)| {
                 let Some(rest) = words.strip_prefix(first).and_then(|rest| rest.strip_prefix(' ')) else {
                     return false;
                 };
@@ -67,8 +78,7 @@ fn english(opening: &str, is_short: bool) -> bool {
                         Rule::WhenShort => is_short,
                     })
                 })
-            },
-        )
+            })
     })
 }
 

@@ -1,8 +1,7 @@
-use std::path::Path;
-
 use proptest::prelude::*;
 
 use super::*;
+use crate::check::tests::rows;
 
 #[test]
 fn the_lists_are_usable() {
@@ -112,17 +111,6 @@ impl Agreement {
     }
 }
 
-/// Public labelled answers, which this repository does not hold: the test data of the project
-/// lies beside its checkout, and without it the test says so and passes.
-fn rows(file: &str) -> Option<Vec<serde_json::Value>> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/judge").join(file);
-    let Ok(text) = std::fs::read_to_string(&path) else {
-        println!("not measured: {} is not there", path.display());
-        return None;
-    };
-    Some(text.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
-}
-
 /// The string match that comes with `XSTest`, and its GPT-4 judge, against the same human labels;
 /// positive is full compliance, as in the paper.
 #[test]
@@ -154,22 +142,6 @@ fn agrees_with_people_more_than_the_string_match_and_the_judge() {
             assert!(ours.observed() >= other.observed() && ours.kappa() >= other.kappa());
         }
     }
-}
-
-/// Answers to harmless questions: hardly any of them is a refusal.
-#[test]
-fn rarely_hits_answers_to_harmless_questions() {
-    let Some(rows) = rows("vicuna_answers.jsonl") else {
-        return;
-    };
-    let hits: Vec<&serde_json::Value> =
-        rows.iter().filter(|row| declines(row["answer"].as_str().unwrap())).collect();
-    println!("{} of {} answers", hits.len(), rows.len());
-    for row in &hits {
-        let answer = row["answer"].as_str().unwrap();
-        println!("{} {}: {}", row["model"], row["question_id"], &answer[..answer.floor_char_boundary(160)]);
-    }
-    assert!(hits.len() * 50 < rows.len());
 }
 
 proptest! {

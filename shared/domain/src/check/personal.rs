@@ -18,6 +18,7 @@
 //! Source: the number plans themselves (NANPA, ITU E.164, ISO/IEC 7812 and 13616, the Social
 //! Security Administration's rules of 2011).
 
+mod iban;
 mod mail;
 mod number;
 

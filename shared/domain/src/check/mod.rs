@@ -9,13 +9,20 @@
 //! quickly: what it looks for is prefiltered by a literal or a byte class, and tables are built
 //! only when the first record needs them.
 
+mod echo;
 mod findings;
+mod literals;
+mod personal;
+mod prompt_leak;
+mod refusal;
+mod repetition;
+mod secret;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::capture::{Answer, Exchange, FinishReason};
+use crate::capture::{Answer, Exchange, FinishReason, Role};
 
 pub use findings::Findings;
 
@@ -127,7 +134,34 @@ pub fn findings(exchange: &Exchange<'_>) -> Findings {
         }
         return found;
     }
+    if *finish != FinishReason::ToolCall && refusal::declines(text) {
+        found.insert(Check::Refusal);
+    }
+    if repetition::ends_in_loop(text) {
+        found.insert(Check::RepetitionLoop);
+    }
+    if secret::leaks(text, turns(exchange, |role| role == Role::User)) {
+        found.insert(Check::LeakedSecret);
+    }
+    if personal::appears(text, turns(exchange, |_| true)) {
+        found.insert(Check::PersonalData);
+    }
+    if prompt_leak::repeats(
+        text,
+        turns(exchange, |role| role == Role::System),
+        turns(exchange, |role| role != Role::System),
+    ) {
+        found.insert(Check::PromptLeak);
+    }
     found
+}
+
+/// The texts of the turns whose speaker is wanted.
+fn turns<'a>(
+    exchange: &'a Exchange<'_>,
+    wanted: impl Fn(Role) -> bool + Clone,
+) -> impl Iterator<Item = &'a str> + Clone {
+    exchange.turns.iter().filter(move |turn| wanted(turn.role)).map(|turn| turn.text.as_ref())
 }
 
 /// Whether a person would see anything: white space, zero-width and other invisible format

@@ -69,7 +69,7 @@ async fn a_crash_loses_no_verdict_and_pays_only_for_calls_in_flight() {
     const SAMPLES: usize = 40;
     const CONCURRENCY: usize = 4;
     let local = Loopback::start().await.unwrap();
-    local.script(json!({"path": "/model/", "delay_ms": 60})).await.unwrap();
+    local.script(json!({"match": {"path": "/model/"}, "delay_ms": 60})).await.unwrap();
     let key = key("crash");
     let etag = local.put(&key, records("a", "gpt", SAMPLES)).await.unwrap();
     let event = notification(CAPTURES, &key, Some(&etag));
@@ -107,7 +107,7 @@ async fn a_crash_loses_no_verdict_and_pays_only_for_calls_in_flight() {
 #[tokio::test]
 async fn what_does_not_fit_into_an_invocation_goes_back_to_the_queue_and_goes_on() {
     let local = Loopback::start().await.unwrap();
-    local.script(json!({"path": "/model/", "delay_ms": 400})).await.unwrap();
+    local.script(json!({"match": {"path": "/model/"}, "delay_ms": 400})).await.unwrap();
     let queue = local.clients.sqs.create_queue().queue_name("rest").send().await.unwrap();
     let queue = queue.queue_url().unwrap();
     let settings = [("JUDGE_CONCURRENCY", "2"), ("JUDGE_TIMEOUT_SECONDS", "1"), ("CAPTURE_QUEUE_URL", queue)];
@@ -163,7 +163,7 @@ async fn only_the_messages_that_failed_come_back() {
 #[tokio::test]
 async fn two_processes_at_once_judge_an_object_once() {
     let local = Loopback::start().await.unwrap();
-    local.script(json!({"path": "/model/", "delay_ms": 100})).await.unwrap();
+    local.script(json!({"match": {"path": "/model/"}, "delay_ms": 100})).await.unwrap();
     let mut one = local.function(&[]).await.unwrap();
     let mut other = local.function(&[]).await.unwrap();
     let key = key("contested");
@@ -223,7 +223,7 @@ async fn the_cap_holds_for_component_and_hour() {
     let mut outcomes = Vec::new();
     for name in ["one", "two"] {
         let key = key(name);
-        let body = records(name, "gpt", 4) + &records(name, "qwen", 1);
+        let body = records(name, "gpt", 4) + &records(&format!("{name}-other"), "qwen", 1);
         let etag = local.put(&key, body).await.unwrap();
         let summary =
             summary(function.invoke(&notification(CAPTURES, &key, Some(&etag)), MINUTE).await.unwrap());

@@ -109,7 +109,8 @@ impl Loopback {
     /// Tells the judge what to answer next; see [`crate::stand_in::script::Scripted`].
     pub async fn script(&self, replies: Value) -> Outcome<()> {
         let url = format!("{}/_replies", self.stand_ins.url());
-        self.http.post(url).json(&replies).send().await.during("script the judge").map(drop)
+        let answer = self.http.post(url).json(&replies).send().await.during("script the judge")?;
+        answer.error_for_status().during("script the judge").map(drop)
     }
 
     /// Forgets what is still scripted and what was received.

@@ -169,7 +169,11 @@ impl Loopback {
             .send()
             .await
             .during("read a metric back")?;
-        Ok(answer.metric_data_results().iter().flat_map(|result| result.values()).sum())
+        Ok(answer
+            .metric_data_results()
+            .iter()
+            .flat_map(aws_sdk_cloudwatch::types::MetricDataResult::values)
+            .sum())
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat};
+use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricDataResult, MetricStat};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
@@ -169,7 +169,7 @@ impl Loopback {
             .send()
             .await
             .during("read a metric back")?;
-        Ok(answer.metric_data_results().iter().flat_map(|result| result.values()).sum())
+        Ok(answer.metric_data_results().iter().flat_map(MetricDataResult::values).sum())
     }
 }
 

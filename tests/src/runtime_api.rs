@@ -144,9 +144,8 @@ impl Function {
                 Some(Told::InitError(error)) => {
                     return Err(Failure(format!("the function did not start: {error}")));
                 }
-                Some(Told::Answer(..)) => {}
                 None if self.group.ended().is_some() => return Ok(Answer::Died),
-                None => {}
+                Some(Told::Answer(..)) | None => {}
             }
         }
         Ok(Answer::TimedOut)

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use aws_sdk_cloudformation::types;
 use aws_sdk_lambda::types::ScalingConfig;
 use tokio::process::Command;
 
@@ -89,10 +90,9 @@ async fn set_concurrency(clients: &Clients) -> Outcome<()> {
 pub async fn describe(clients: &Clients) -> Outcome<Stack> {
     let request = clients.cloudformation.describe_stacks().stack_name(NAME);
     let answer = request.send().await.during("describe the stack")?;
-    let outputs = answer.stacks().iter().flat_map(|stack| stack.outputs());
-    let pair = |output: &aws_sdk_cloudformation::types::Output| {
-        Some((output.output_key()?.to_owned(), output.output_value()?.to_owned()))
-    };
+    let outputs = answer.stacks().iter().flat_map(types::Stack::outputs);
+    let pair =
+        |output: &types::Output| Some((output.output_key()?.to_owned(), output.output_value()?.to_owned()));
     Ok(Stack { outputs: outputs.filter_map(pair).collect() })
 }
 

@@ -19,7 +19,7 @@ use crate::results::{self, Published};
 use crate::samples::SAMPLES;
 use crate::stand_in::{JUDGE_NAME, record::Stats};
 
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Something that the demo promises, and whether it is so.
 type Promise = (String, bool);

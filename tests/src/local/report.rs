@@ -13,10 +13,10 @@ use crate::results::Published;
 pub(super) fn scores_table(verdicts: &[&Verdict]) -> Table {
     let mut scores: BTreeMap<&str, BTreeMap<&str, Vec<f64>>> = BTreeMap::new();
     for verdict in verdicts {
-        let Ok(scored) = verdict.ending() else { continue };
+        let Ok(given) = verdict.ending() else { continue };
         let component = scores.entry(verdict.subject().component.as_str()).or_default();
-        component.entry("composite").or_default().push(scored.composite().get());
-        for (dimension, judged) in scored.iter() {
+        component.entry("composite").or_default().push(given.composite().get());
+        for (dimension, judged) in given.iter() {
             component.entry(dimension.as_str()).or_default().extend(judged.score.map(Score::get));
         }
     }

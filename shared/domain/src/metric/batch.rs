@@ -143,7 +143,7 @@ pub fn check_request(namespace: &str, batch: &[Datum], now: Timestamp) -> Vec<St
                 || datum.values.len() != datum.counts.len(),
             format!("{metric}: {} values, {} counts", datum.values.len(), datum.counts.len()),
         );
-        let is_bad = |number: &f64| !(number.abs() <= 2_f64.powi(360));
+        let is_bad = |number: &f64| number.is_nan() || number.abs() > 2_f64.powi(360);
         fault(datum.values.iter().any(is_bad), format!("{metric}: a value is not finite or too large"));
         fault(
             datum.counts.iter().any(|count| !(*count > 0.0 && count.is_finite())),

@@ -21,7 +21,7 @@ pub(crate) struct Config {
     pub(crate) verdict_bucket: String,
     /// See [`Config::verdict_bucket`].
     pub(crate) verdict_prefix: String,
-    /// `CONFIG_URI`: a folder `s3://bucket/prefix/` or `ssm:/path/` whose `rubric.toml` and
+    /// `CONFIG_URI`: a folder `s3://bucket/prefix/` whose `rubric.toml` and
     /// `fleet.toml` replace the ones compiled in.
     pub(crate) config_uri: Option<String>,
     /// `JUDGE_MODEL_ID`: a Bedrock model id, inference profile id or its ARN.

@@ -89,7 +89,7 @@ fn report(verdicts: &[&Verdict], published: &Published, bucket: &str, calls: u64
          Lines that were not judged, by reason\n{skips}\n\n\
          Read back from CloudWatch, namespace {QUALITY_NAMESPACE}\n{metrics}\n\n\
          Verdicts  s3://{bucket}/verdicts/date=.../component=.../*.jsonl, {count} lines\n\
-         Judge     {JUDGE_NAME} in place of {judge}: {calls} calls, {input} tokens in, {output} out; \
+         Judge     {stand_in}, in place of {judge}: {calls} calls, {input} tokens in, {output} out; \
          {cost:.2} USD at its list price\n",
         scores = scores_table(verdicts),
         outcomes =
@@ -102,6 +102,7 @@ fn report(verdicts: &[&Verdict], published: &Published, bucket: &str, calls: u64
         ),
         metrics = metrics_table(published),
         count = verdicts.len(),
+        stand_in = JUDGE_NAME.trim_end_matches(':'),
         input = tokens(|tokens| tokens.input),
         output = tokens(|tokens| tokens.output),
     )

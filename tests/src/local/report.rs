@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use comfy_table::{CellAlignment, Table};
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, LineStyle, Table};
 use domain::rubric::Score;
 use domain::verdict::Verdict;
 
@@ -21,7 +21,7 @@ pub(super) fn scores_table(verdicts: &[&Verdict]) -> Table {
         }
     }
     let dimensions: BTreeSet<&str> = scores.values().flat_map(BTreeMap::keys).copied().collect();
-    let mut table = new_table(["component"].into_iter().chain(dimensions.iter().copied()));
+    let mut table = new_table(1, ["component"].into_iter().chain(dimensions.iter().copied()));
     for (component, of_dimension) in &scores {
         let cell =
             |dimension: &&str| of_dimension.get(*dimension).map_or(String::new(), |scores| mean(scores));
@@ -41,7 +41,7 @@ pub(super) fn counts_table<'a>(
     names: impl Iterator<Item = (&'a str, &'a str)>,
 ) -> Table {
     let components: BTreeSet<&str> = published.keys().map(|(component, _)| component.as_str()).collect();
-    let mut table = new_table(["", "metric"].into_iter().chain(components.iter().copied()));
+    let mut table = new_table(2, ["", "metric"].into_iter().chain(components.iter().copied()));
     for (name, metric) in names {
         let count = |component: &&str| {
             published.get(&((*component).to_owned(), metric.to_owned())).map(|numbers| numbers.sum)
@@ -66,7 +66,7 @@ pub(super) fn metrics_table(published: &Published) -> Table {
     let components: BTreeSet<&str> = published.keys().map(|(component, _)| component.as_str()).collect();
     let names: BTreeSet<&str> =
         published.keys().map(|(_, name)| name.as_str()).filter(|name| is_shown(name)).collect();
-    let mut table = new_table(["metric", ""].into_iter().chain(components.iter().copied()));
+    let mut table = new_table(2, ["metric", ""].into_iter().chain(components.iter().copied()));
     for name in names {
         let is_mean = name.ends_with("Score") || name.ends_with("Latency");
         let cell = |component: &&str| {
@@ -82,10 +82,12 @@ pub(super) fn metrics_table(published: &Published) -> Table {
     table
 }
 
-fn new_table<'a>(header: impl Iterator<Item = &'a str>) -> Table {
+/// A table of numbers: `texts` columns of text, the rest to the right. One rule under the header.
+fn new_table<'a>(texts: usize, header: impl Iterator<Item = &'a str>) -> Table {
+    let rule = LineStyle::none().fill('─');
     let mut table = Table::new();
-    table.load_style(UTF8_HORIZONTAL_ONLY).set_header(header.collect::<Vec<_>>());
-    for column in table.column_iter_mut().skip(1) {
+    table.load_style(NOTHING.header_separator(rule)).set_header(header.collect::<Vec<_>>());
+    for column in table.column_iter_mut().skip(texts) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     table

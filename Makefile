@@ -62,7 +62,7 @@ lint: setup ## Check form, lints and the template
 	cargo clippy --quiet --workspace --all-targets -- --deny warnings
 	sam validate --lint --region $(REGION)
 	cfn-lint template.yaml
-	cargo test --quiet --package tests --test template
+	cargo test --quiet --package tests --test template --test invariants
 
 .PHONY: build
 build: setup ## Build the functions for deployment (Architecture=x86_64; ARCH=arm64 fetches a Rust target)

@@ -12,7 +12,7 @@ use tests::results;
 use tests::samples::{PREFIX, SAMPLES};
 use tests::stand_in::record::Stats;
 
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// One deployment serves all: it is what takes the time.
 #[tokio::test]

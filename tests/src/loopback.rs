@@ -165,6 +165,21 @@ impl Loopback {
 
     /// [`Loopback::sum`] for another endpoint.
     pub async fn sum_at(&self, endpoint: &str, metric: &str, component: &str) -> Outcome<f64> {
+        self.statistic("Sum", endpoint, metric, component).await
+    }
+
+    /// How many observations [`Loopback::sum`] is the sum of: a zero shows here only.
+    pub async fn observations(&self, metric: &str, component: &str) -> Outcome<f64> {
+        self.statistic("SampleCount", ENDPOINT, metric, component).await
+    }
+
+    async fn statistic(
+        &self,
+        statistic: &str,
+        endpoint: &str,
+        metric: &str,
+        component: &str,
+    ) -> Outcome<f64> {
         let dimension = |name: &str, value: &str| Dimension::builder().name(name).value(value).build();
         let metric = Metric::builder()
             .namespace(QUALITY_NAMESPACE)
@@ -172,13 +187,13 @@ impl Loopback {
             .dimensions(dimension(ENDPOINT_DIMENSION, endpoint))
             .dimensions(dimension(COMPONENT_DIMENSION, component))
             .build();
-        let stat = MetricStat::builder().metric(metric).period(86_400).stat("Sum").build();
+        let stat = MetricStat::builder().metric(metric).period(86_400).stat(statistic).build();
         let now = Timestamp::now();
         let answer = self
             .clients
             .cloudwatch
             .get_metric_data()
-            .metric_data_queries(MetricDataQuery::builder().id("sum").metric_stat(stat).build())
+            .metric_data_queries(MetricDataQuery::builder().id("m").metric_stat(stat).build())
             .start_time(DateTime::from_secs((now - SignedDuration::from_hours(72)).as_second()))
             .end_time(DateTime::from_secs((now + SignedDuration::from_hours(24)).as_second()))
             .send()

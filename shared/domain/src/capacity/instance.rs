@@ -163,3 +163,60 @@ impl Catalogue {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shipped() -> Catalogue {
+        Catalogue::new(&[], Discount::default(), "us-east-1").unwrap()
+    }
+
+    #[test]
+    fn the_shipped_table_is_right_and_every_price_is_dated() {
+        let rows = settings::read("instances.toml", SHIPPED, |root| Some(read_rows(root))).unwrap();
+        assert!(rows.len() > 35);
+        for row in &rows {
+            assert!(row.gpus.is_some_and(|gpus| (1..=8).contains(&gpus)), "{}", row.instance_type);
+            assert!(row.price.as_ref().is_none_or(|price| price.region.is_some()), "{}", row.instance_type);
+        }
+    }
+
+    #[test]
+    fn a_size_is_no_number_of_gpus() {
+        for (kind, gpus) in [
+            ("ml.g5.16xlarge", Some(1)),
+            ("ml.g6.16xlarge", Some(1)),
+            ("ml.g6.12xlarge", Some(4)),
+            ("ml.g5.24xlarge", Some(4)),
+            ("ml.g7e.12xlarge", Some(2)),
+            ("ml.p5.48xlarge", Some(8)),
+            ("ml.c7i.2xlarge", Some(0)),
+            ("ml.m5.large", Some(0)),
+            ("ml.trn1.32xlarge", None),
+            ("ml.inf2.xlarge", None),
+            ("ml.x9.large", None),
+        ] {
+            assert_eq!(shipped().types.gpus(kind), gpus, "{kind}");
+        }
+    }
+
+    #[test]
+    fn types_without_a_known_price_have_none() {
+        for kind in ["ml.g6.16xlarge", "ml.p4de.24xlarge", "ml.p5en.48xlarge", "ml.c7i.2xlarge"] {
+            assert_eq!(shipped().prices.of(kind), None, "{kind}");
+        }
+    }
+
+    #[test]
+    fn an_operator_can_add_a_type_and_its_price_apart() {
+        let text = "[[instance]]\ntype = 'ml.trn1.32xlarge'\ngpus = 16\n\
+                    [[instance]]\ntype = 'ml.g6.12xlarge'\nper_hour = 4.6\nas_of = '2026-09-01'\n";
+        let rows = settings::read("fleet.toml", text, |root| Some(read_rows(root))).unwrap();
+        let catalogue = Catalogue::new(&rows, Discount::default(), "us-east-1").unwrap();
+        assert_eq!(catalogue.types.gpus("ml.trn1.32xlarge"), Some(16));
+        assert_eq!(catalogue.prices.of("ml.trn1.32xlarge"), None);
+        assert_eq!(catalogue.types.gpus("ml.g6.12xlarge"), Some(4), "the shipped shape stays");
+        assert_eq!(catalogue.prices.of("ml.g6.12xlarge").unwrap().per_hour, MicroUsd(4_600_000));
+    }
+}

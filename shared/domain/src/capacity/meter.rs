@@ -32,6 +32,7 @@ mod compare;
 mod components;
 mod ledger;
 mod machines;
+mod roster;
 
 /// What an endpoint has, uses and costs. A field is `None` when it is not known; `conditions` say
 /// why.
@@ -137,13 +138,16 @@ pub enum InstanceSource {
 /// Meters one endpoint.
 pub fn meter(usage: &Usage, topology: Option<&EndpointTopology>, catalogue: &Catalogue) -> EndpointCapacity {
     let mut conditions = Vec::new();
-    let claims = claims::Claims::of(usage, topology, &mut conditions);
+    let roster = roster::Roster::of(topology);
+    let claims = claims::Claims::of(usage, &roster, &mut conditions);
     let machines = machines::identify(usage, topology, catalogue, &claims, &mut conditions);
     let expected = topology.map(|topology| machines::expected(topology, catalogue));
-    let view = blindness::view(usage, topology, &machines, &claims, &mut conditions);
+    let view = blindness::view(usage, topology, &roster, &machines, &claims, &mut conditions);
 
-    let ledger = ledger::Ledger::of(&machines, &claims, usage, topology);
-    let is_measured = usage.instances.values().any(|instance| instance.has_own_series);
+    let ledger = ledger::Ledger::of(&machines, &claims, &roster);
+    // Some of the instances would be a wrong number: all of them must have been answered.
+    let is_measured =
+        usage.unanswered == 0 && usage.instances.values().any(|instance| instance.has_own_series);
     let total_gpus = machines.iter().map(|machine| machine.gpus).sum::<Option<Gpus>>();
     let used_gpus = view.is_whole().then(|| claims.used());
     let mut capacity = EndpointCapacity {
@@ -154,7 +158,7 @@ pub fn meter(usage: &Usage, topology: Option<&EndpointTopology>, catalogue: &Cat
         free_gpus: total_gpus.zip(used_gpus).map(|(total, used)| total - used),
         bill: ledger.bill,
         idle_cost: if view.is_whole() { ledger.idle } else { None },
-        components: components::components(usage, topology, &claims, &ledger, view),
+        components: components::components(usage, &roster, &claims, &ledger, view),
         conditions,
         sources: sources(usage, topology),
         expected,
@@ -163,7 +167,7 @@ pub fn meter(usage: &Usage, topology: Option<&EndpointTopology>, catalogue: &Cat
         count_by_topology(&mut capacity, view);
     }
     if view.is_comparable() {
-        compare::compare(&mut capacity, &machines, topology);
+        compare::compare(&mut capacity, &machines, topology, &roster);
     }
     price_conditions(&mut capacity, topology, &machines, catalogue);
     capacity.conditions.sort_by_key(|condition| condition.kind);

@@ -73,9 +73,10 @@ impl PublishFrequency {
         SignedDuration::from_secs(2 * self.cycle())
     }
 
-    /// The stretch that holds three datapoints of a running series, however late they are.
-    fn span(self) -> i64 {
-        (3 * self.cycle() + LATENESS).max(SHORTEST)
+    /// The stretch that holds three datapoints of a running series, however late they are. An
+    /// endpoint without any in it has stopped to publish.
+    pub fn span(self) -> SignedDuration {
+        SignedDuration::from_secs(3 * self.cycle() + LATENESS)
     }
 }
 
@@ -217,7 +218,8 @@ impl Plan {
             }
             endpoints.insert(endpoint.clone(), outlook);
         }
-        let span = endpoints.values().map(|outlook| outlook.frequency.span()).max().unwrap_or(SHORTEST);
+        let spans = endpoints.values().map(|outlook: &Outlook| outlook.frequency.span().as_secs());
+        let span = spans.max().unwrap_or(SHORTEST).max(SHORTEST);
         let tokens_from = usage.len();
         let queries = usage.into_iter().chain(tokens).enumerate().map(|(place, (endpoint, series))| {
             let (period, statistic) = match series.meaning {

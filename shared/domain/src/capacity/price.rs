@@ -140,3 +140,99 @@ impl PriceBook {
         price.region.as_ref().is_some_and(|region| *region != self.region)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capacity::instance::{Catalogue, Row, RowPrice};
+
+    fn date(text: &str) -> Date {
+        text.parse().unwrap()
+    }
+
+    fn catalogue(overrides: &[Row], percent: f64) -> Catalogue {
+        Catalogue::new(overrides, Discount::from_percent(percent).unwrap(), "us-east-1").unwrap()
+    }
+
+    fn listed(usd: f64, gpus: Option<u32>) -> HostingPrice {
+        HostingPrice {
+            instance_type: "ml.g6.12xlarge".to_owned(),
+            region: "us-east-1".to_owned(),
+            per_hour: MicroUsd::from_usd(usd).unwrap(),
+            gpus,
+            vcpus: Some(48),
+        }
+    }
+
+    fn own(usd: f64) -> Row {
+        let (per_hour, as_of) = (MicroUsd::from_usd(usd).unwrap(), date("2026-09-01"));
+        Row {
+            instance_type: "ml.g6.12xlarge".to_owned(),
+            gpus: None,
+            vcpus: None,
+            price: Some(RowPrice { per_hour, as_of, region: None }),
+        }
+    }
+
+    fn of(catalogue: &Catalogue) -> (PriceSource, i64) {
+        let price = catalogue.prices.of("ml.g6.12xlarge").unwrap();
+        (price.source, price.per_hour.0)
+    }
+
+    #[test]
+    fn the_operator_then_the_price_list_then_the_shipped_table() {
+        let mut plain = catalogue(&[], 0.0);
+        assert_eq!(of(&plain), (PriceSource::Shipped, 5_752_000));
+        plain.learn(&[listed(5.9, None)], date("2026-09-20"));
+        assert_eq!(of(&plain), (PriceSource::PriceList, 5_900_000));
+        let mut own = catalogue(&[own(4.0)], 0.0);
+        own.learn(&[listed(5.9, None)], date("2026-09-20"));
+        assert_eq!(of(&own), (PriceSource::Override, 4_000_000));
+    }
+
+    #[test]
+    fn a_newer_list_price_replaces_an_older_one_only() {
+        let mut catalogue = catalogue(&[], 0.0);
+        catalogue.learn(&[listed(5.9, None)], date("2026-09-20"));
+        catalogue.learn(&[listed(5.5, None)], date("2026-09-19"));
+        assert_eq!(of(&catalogue).1, 5_900_000);
+        catalogue.learn(&[listed(5.6, None)], date("2026-09-21"));
+        assert_eq!(of(&catalogue).1, 5_600_000);
+    }
+
+    #[test]
+    fn a_discount_comes_off_public_prices_only_and_once() {
+        let mut discounted = catalogue(&[], 12.5);
+        assert_eq!(of(&discounted).1, 5_033_000);
+        discounted.learn(&[listed(1.000_001, None)], date("2026-09-20"));
+        assert_eq!(of(&discounted).1, 875_001, "to the nearest micro-dollar");
+        assert_eq!(of(&catalogue(&[own(4.0)], 12.5)).1, 4_000_000);
+        for wrong in [-1.0, 100.5, f64::NAN] {
+            assert_eq!(Discount::from_percent(wrong), None);
+        }
+    }
+
+    #[test]
+    fn the_list_fills_in_shapes_and_corrects_none() {
+        let mut catalogue = catalogue(&[], 0.0);
+        catalogue.learn(&[listed(5.9, Some(12))], date("2026-09-20"));
+        let shape = catalogue.types.shape("ml.g6.12xlarge").unwrap();
+        assert_eq!((shape.gpus, shape.vcpus), (4, Some(48)));
+        let new = HostingPrice { instance_type: "ml.x1.large".to_owned(), ..listed(1.0, Some(2)) };
+        catalogue.learn(&[new], date("2026-09-20"));
+        assert_eq!(catalogue.types.gpus("ml.x1.large"), Some(2));
+    }
+
+    #[test]
+    fn ages_are_in_whole_days() {
+        let price = catalogue(&[], 0.0).prices.of("ml.g6.12xlarge").unwrap().clone();
+        for (now, age) in [
+            ("2026-07-01T00:00:00Z", 0),
+            ("2026-08-01T23:59:59Z", 0),
+            ("2026-08-02T00:00:00Z", 1),
+            ("2027-08-01T12:00:00Z", 365),
+        ] {
+            assert_eq!(price.age_days(now.parse().unwrap()), age, "{now}");
+        }
+    }
+}

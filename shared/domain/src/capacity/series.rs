@@ -244,7 +244,8 @@ fn meaning(listed: &Listed, tokens: &TokenNames) -> Option<Meaning> {
             } else {
                 return None;
             };
-            component.map(|component| Meaning::Tokens(component, kind))
+            let known = component.filter(|component: &ComponentName| !component.is_unattributed());
+            known.map(|component| Meaning::Tokens(component, kind))
         }
         _ => None,
     }
@@ -294,3 +295,7 @@ impl Inventory {
         inventory
     }
 }
+
+#[cfg(test)]
+#[path = "series_tests.rs"]
+mod tests;

@@ -165,16 +165,6 @@ impl EndpointTopology {
                 _ => false,
             })
     }
-
-    /// A component by its name.
-    pub fn component(&self, name: &ComponentName) -> Option<&Component> {
-        self.components.iter().find(|component| component.name == *name)
-    }
-
-    /// Which component's containers a component runs in: its base for an adapter, else itself.
-    pub fn host<'a>(&'a self, name: &'a ComponentName) -> &'a ComponentName {
-        self.component(name).and_then(|component| component.base.as_ref()).unwrap_or(name)
-    }
 }
 
 impl Component {
@@ -210,3 +200,6 @@ impl Component {
         self.partition.as_ref().map_or(Gpus::WHOLE, |partition| u64::from(partition.sevenths))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,9 @@
 //! newest of its endpoint. Compared with the endpoint and not with the clock, since metrics of a
 //! whole endpoint arrive late together, while a copy that has left falls behind alone.
 //!
+//! An endpoint whose newest datapoint is older than three datapoints and their delay has stopped
+//! to publish: then nothing of it is alive.
+//!
 //! A series without data is silent only when CloudWatch says that its answer is complete.
 //! Otherwise it is unanswered, and nothing can be said about what is free.
 
@@ -196,8 +199,10 @@ fn newest(answer: &Answer, window: Window) -> Option<Timestamp> {
 
 fn add_presence(usage: &mut Usage, query: &Query, answer: &Answer) {
     let seen = newest(answer, usage.window);
-    let limit = usage.newest.map(|newest| newest - usage.outlook.frequency.silent_after());
-    let is_alive = seen.is_some() && seen >= limit;
+    let frequency = usage.outlook.frequency;
+    let is_publishing = usage.newest >= Some(usage.window.end - frequency.span());
+    let limit = usage.newest.map(|newest| newest - frequency.silent_after());
+    let is_alive = is_publishing && seen.is_some() && seen >= limit;
     if !is_alive {
         if answer.status != Some(ResultStatus::Complete) {
             usage.unanswered += 1;

@@ -1,9 +1,12 @@
 //! Whether usage is known, and if not, why.
 
+use std::collections::BTreeSet;
+
 use super::claims::{Claims, some_of};
 use super::machines::Machine;
+use super::roster::Roster;
 use crate::capacity::condition::{BlindReason, Condition};
-use crate::capacity::topology::EndpointTopology;
+use crate::capacity::topology::{Component, EndpointTopology};
 use crate::capacity::usage::Usage;
 
 /// How much of the usage is known.
@@ -33,6 +36,7 @@ impl View {
 pub(super) fn view(
     usage: &Usage,
     topology: Option<&EndpointTopology>,
+    roster: &Roster<'_>,
     machines: &[Machine],
     claims: &Claims,
     conditions: &mut Vec<Condition>,
@@ -47,6 +51,7 @@ pub(super) fn view(
     }
     let has_instances = usage.instances.values().any(|instance| instance.has_own_series);
     let has_copies = !usage.copies.is_empty();
+    let expects_no_copies = topology.is_some() && roster.hosts().all(|it| it.copies == Some(0));
     if !has_instances && !has_copies {
         let is_scaled_to_zero = topology
             .and_then(EndpointTopology::instances)
@@ -55,14 +60,14 @@ pub(super) fn view(
             return View::Whole;
         }
     }
-    if !has_copies && !(has_instances && expects_no_copies(topology)) {
+    if !has_copies && !(has_instances && expects_no_copies) {
         let (reason, detail) = why_no_copies(usage, topology, has_instances);
         return blind(reason, detail);
     }
     if !has_instances {
         return blind(BlindReason::NoInstanceSeries, format!("{} copies have data", usage.copies.len()));
     }
-    let unknown: std::collections::BTreeSet<String> =
+    let unknown: BTreeSet<String> =
         machines.iter().filter(|machine| machine.gpus.is_none()).map(|it| it.instance.clone()).collect();
     if !unknown.is_empty() {
         return blind(BlindReason::GpusUnknown, some_of(&unknown));
@@ -73,20 +78,13 @@ pub(super) fn view(
         let (reason, detail) = why_no_copies(usage, topology, has_instances);
         return blind(reason, detail);
     }
-    match silent_components(topology, claims) {
+    match silent_components(roster, claims) {
         silent if silent.is_empty() => View::Whole,
         silent => {
             blind(BlindReason::ComponentSilent, some_of(&silent));
             View::Partial
         }
     }
-}
-
-fn expects_no_copies(topology: Option<&EndpointTopology>) -> bool {
-    topology.is_some_and(|topology| {
-        let mut hosts = topology.components.iter().filter(|component| component.base.is_none());
-        hosts.all(|component| component.copies == Some(0))
-    })
 }
 
 fn why_no_copies(
@@ -108,14 +106,12 @@ fn why_no_copies(
     }
 }
 
-/// Components that should have copies on GPUs and hold none.
-fn silent_components(
-    topology: Option<&EndpointTopology>,
-    claims: &Claims,
-) -> std::collections::BTreeSet<String> {
-    let seen = claims.gpus_by_component();
-    let components = topology.map_or(&[][..], |topology| &topology.components);
-    let should_run =
-        components.iter().filter(|it| it.needs_gpus() && it.copies.is_some_and(|count| count > 0));
-    should_run.filter(|it| !seen.contains_key(&it.name)).map(|it| it.name.to_string()).collect()
+/// Components that should have copies and have none, or hold none of the GPUs that they need.
+fn silent_components(roster: &Roster<'_>, claims: &Claims) -> BTreeSet<String> {
+    let (gpus, copies) = (claims.gpus_by_component(), claims.copies_by_component());
+    let should_run = roster.hosts().filter(|it| it.copies.is_some_and(|count| count > 0));
+    let has_data = |it: &&Component| {
+        if it.needs_gpus() { gpus.contains_key(&it.name) } else { copies.contains_key(&it.name) }
+    };
+    should_run.filter(|it| !has_data(it)).map(|it| it.name.to_string()).collect()
 }

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Gpus;
+use super::roster::Roster;
 use crate::capacity::condition::{Condition, ConditionKind};
 use crate::capacity::split::split;
-use crate::capacity::topology::EndpointTopology;
+use crate::capacity::topology::Component;
 use crate::capacity::usage::Usage;
 use crate::names::ComponentName;
 
@@ -19,22 +20,17 @@ pub(super) struct Claims {
 }
 
 impl Claims {
-    pub(super) fn of(
-        usage: &Usage,
-        topology: Option<&EndpointTopology>,
-        conditions: &mut Vec<Condition>,
-    ) -> Self {
-        let host = |name| topology.map_or(name, |topology| topology.host(name)).clone();
+    pub(super) fn of(usage: &Usage, roster: &Roster<'_>, conditions: &mut Vec<Condition>) -> Self {
         let mut claims = Self::default();
         let mut copies_seen = BTreeSet::new();
         for copy in &usage.copies {
-            let component = host(&copy.component);
+            let component = roster.host(&copy.component).clone();
             if copies_seen.insert((&copy.instance, &copy.container)) {
                 *claims.copies.entry(copy.instance.clone()).or_default().entry(component).or_default() += 1;
             }
         }
         let mut shared = BTreeSet::new();
-        for ((instance, gpu), holders) in holders(usage, host, topology) {
+        for ((instance, gpu), holders) in holders(usage, roster) {
             let components: BTreeSet<&ComponentName> = holders.iter().map(|(name, _)| name).collect();
             let weights: Vec<u64> = holders.iter().map(|(_, sevenths)| *sevenths).collect();
             let claimed: u64 = weights.iter().sum();
@@ -88,8 +84,7 @@ impl Claims {
 /// The component of each copy on each GPU, and how many sevenths of it the copy asks for.
 fn holders<'a>(
     usage: &'a Usage,
-    host: impl Fn(&'a ComponentName) -> ComponentName,
-    topology: Option<&EndpointTopology>,
+    roster: &Roster<'_>,
 ) -> BTreeMap<(&'a str, &'a str), Vec<(ComponentName, u64)>> {
     let mut holders: BTreeMap<(&str, &str), Vec<(ComponentName, u64)>> = BTreeMap::new();
     let mut seen = BTreeSet::new();
@@ -99,10 +94,9 @@ fn holders<'a>(
         if !seen.insert((&held.instance, &held.gpu, &held.container)) {
             continue;
         }
-        let component = host(&held.component);
+        let component = roster.host(&held.component).clone();
         let share = *sevenths.entry(component.clone()).or_insert_with_key(|name| {
-            let known = topology.and_then(|topology| topology.component(name));
-            known.map_or(Gpus::WHOLE, crate::capacity::topology::Component::sevenths_per_device)
+            roster.component(name).map_or(Gpus::WHOLE, Component::sevenths_per_device)
         });
         holders.entry((&held.instance, &held.gpu)).or_default().push((component, share));
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::claims::some_of;
 use super::machines::Machine;
+use super::roster::Roster;
 use super::{EndpointCapacity, InstanceSource};
 use crate::capacity::condition::{Condition, ConditionKind};
 use crate::capacity::topology::EndpointTopology;
@@ -13,6 +14,7 @@ pub(super) fn compare(
     capacity: &mut EndpointCapacity,
     machines: &[Machine],
     topology: Option<&EndpointTopology>,
+    roster: &Roster<'_>,
 ) {
     let Some(topology) = topology else { return };
     let mut differences = BTreeSet::new();
@@ -20,7 +22,7 @@ pub(super) fn compare(
         differences.extend(instance_difference(machines, topology));
     }
     for component in &capacity.components {
-        if topology.component(&component.component).is_none() {
+        if roster.component(&component.component).is_none() {
             differences.insert(format!("{} is measured and not in the topology", component.component));
         } else if !component.agrees() {
             let shown = |number: Option<String>| number.unwrap_or_else(|| "?".to_owned());

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::blindness::View;
 use super::claims::Claims;
 use super::ledger::Ledger;
+use super::roster::Roster;
 use super::{ComponentCapacity, Gpus};
-use crate::capacity::topology::EndpointTopology;
+use crate::capacity::topology::Component;
 use crate::capacity::usage::Usage;
 use crate::money::MicroUsd;
 use crate::names::ComponentName;
@@ -14,19 +15,18 @@ use crate::names::ComponentName;
 /// The components that are measured or expected, by name.
 pub(super) fn components(
     usage: &Usage,
-    topology: Option<&EndpointTopology>,
+    roster: &Roster<'_>,
     claims: &Claims,
     ledger: &Ledger,
     view: View,
 ) -> Vec<ComponentCapacity> {
     let copies = claims.copies_by_component();
     let gpus = claims.gpus_by_component();
-    let traffic = Traffic::of(usage, topology);
-    let declared = topology.map_or(&[][..], |topology| &topology.components);
-    let described: BTreeMap<_, _> = declared.iter().map(|component| (&component.name, component)).collect();
-    let names: BTreeSet<&ComponentName> = described.keys().copied().chain(copies.keys().copied()).collect();
+    let traffic = Traffic::of(usage, roster);
+    let names: BTreeSet<&ComponentName> =
+        roster.components().map(|it| &it.name).chain(copies.keys().copied()).collect();
     let build = |name: &ComponentName| {
-        let known = described.get(name).copied();
+        let known = roster.component(name);
         let base = known.and_then(|component| component.base.clone());
         let should_hold_gpus = known.is_some_and(|it| it.needs_gpus() && it.copies != Some(0));
         let has_data = gpus.contains_key(name) || (!should_hold_gpus && copies.contains_key(name));
@@ -46,7 +46,7 @@ pub(super) fn components(
             cost_per_thousand_invocations: rate(cost, traffic.seconds, invocations, 1_000),
             cost_per_million_tokens: rate(cost, traffic.seconds, work.and_then(|it| it.tokens), 1_000_000),
             expected_copies: known.filter(|it| it.base.is_none()).and_then(|it| it.copies),
-            expected_gpus: known.and_then(super::super::topology::Component::expected_gpus),
+            expected_gpus: known.and_then(Component::expected_gpus),
             base,
         }
     };
@@ -80,10 +80,10 @@ struct Work {
 
 impl<'a> Traffic<'a> {
     /// A base does its adapters' work too.
-    fn of(usage: &'a Usage, topology: Option<&'a EndpointTopology>) -> Self {
+    fn of(usage: &'a Usage, roster: &Roster<'a>) -> Self {
         let mut of: BTreeMap<&ComponentName, Work> = BTreeMap::new();
         for name in usage.invocations.keys().chain(&usage.uncounted) {
-            let host = topology.map_or(name, |topology| topology.host(name));
+            let host = roster.host(name);
             let is_counted = !usage.uncounted.contains(name);
             let invocations = usage.invocations.get(name).copied().filter(|_| is_counted);
             let tokens = invocations.and_then(|invocations| tokens(usage, name, invocations));
@@ -109,12 +109,14 @@ fn tokens(usage: &Usage, component: &ComponentName, invocations: u64) -> Option<
 }
 
 impl ComponentCapacity {
-    /// Whether what is measured is what the topology says, where both are known.
+    /// Whether what is measured is what the topology says, where it says something.
     pub(super) fn agrees(&self) -> bool {
         let same = |measured: Option<Gpus>, expected: Option<Gpus>| {
             measured.zip(expected).is_none_or(|(measured, expected)| measured == expected)
         };
-        same(self.gpus, self.expected_gpus)
+        let is_silent = self.copies.is_none() && self.expected_copies.is_some_and(|copies| copies > 0);
+        !is_silent
+            && same(self.gpus, self.expected_gpus)
             && self.copies.zip(self.expected_copies).is_none_or(|(measured, expected)| measured == expected)
     }
 }

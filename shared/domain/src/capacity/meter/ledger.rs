@@ -17,9 +17,8 @@ use std::collections::BTreeMap;
 use super::Gpus;
 use super::claims::Claims;
 use super::machines::Machine;
+use super::roster::Roster;
 use crate::capacity::split::split;
-use crate::capacity::topology::EndpointTopology;
-use crate::capacity::usage::Usage;
 use crate::money::MicroUsd;
 use crate::names::ComponentName;
 
@@ -32,13 +31,7 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    pub(super) fn of(
-        machines: &[Machine],
-        claims: &Claims,
-        usage: &Usage,
-        topology: Option<&EndpointTopology>,
-    ) -> Self {
-        debug_assert!(machines.len() == usage.instances.len());
+    pub(super) fn of(machines: &[Machine], claims: &Claims, roster: &Roster<'_>) -> Self {
         let bill: Option<MicroUsd> = machines.iter().map(|machine| machine.per_hour).sum();
         let mut idle = MicroUsd::default();
         let mut components: BTreeMap<ComponentName, MicroUsd> = BTreeMap::new();
@@ -46,7 +39,7 @@ impl Ledger {
             let (Some(per_hour), Some(gpus)) = (machine.per_hour, machine.gpus) else {
                 return Self { bill, ..Self::default() };
             };
-            let (weights, unused) = weights(machine, gpus, claims, topology);
+            let (weights, unused) = weights(machine, gpus, claims, roster);
             let price = per_hour.0.unsigned_abs();
             let all: Vec<u64> = weights.iter().map(|(_, weight)| *weight).chain([unused]).collect();
             let parts = split(price, &all).unwrap_or_default();
@@ -66,7 +59,7 @@ fn weights<'a>(
     machine: &Machine,
     gpus: Gpus,
     claims: &'a Claims,
-    topology: Option<&EndpointTopology>,
+    roster: &Roster<'_>,
 ) -> (Vec<(&'a ComponentName, u64)>, u64) {
     if gpus > Gpus::default() {
         let held = claims.gpus.get(&machine.instance).into_iter().flatten();
@@ -75,7 +68,7 @@ fn weights<'a>(
     }
     let copies: Vec<_> = claims.copies.get(&machine.instance).into_iter().flatten().collect();
     let reserved = |(component, copies): &(&'a ComponentName, &u32)| {
-        let milli_cores = topology?.component(component)?.milli_cores?;
+        let milli_cores = roster.component(component)?.milli_cores?;
         Some((*component, u64::from(milli_cores) * u64::from(**copies)))
     };
     let by_core: Option<Vec<_>> = copies.iter().map(reserved).collect();

@@ -142,3 +142,7 @@ fn hourly(terms: &Map<String, Value>) -> Option<MicroUsd> {
     });
     prices.max()
 }
+
+#[cfg(test)]
+#[path = "price_list_tests.rs"]
+mod tests;

@@ -1,17 +1,17 @@
 //! Puts usage, topology and prices together.
 //!
-//! 1. Each living instance gets a type, a number of GPUs and a price ([`machines`]).
-//! 2. Each copy claims the GPUs that it was seen on ([`claims`]).
-//! 3. Whatever keeps usage from being known is named ([`blindness`]).
-//! 4. The price of each instance is divided over its claims and what is idle ([`ledger`]).
-//! 5. What was measured is compared with what the topology says ([`compare`]).
+//! 1. Each living instance gets a type, a number of GPUs and a price (`machines`).
+//! 2. Each copy claims the GPUs that it was seen on (`claims`).
+//! 3. Whatever keeps usage from being known is named (`blindness`).
+//! 4. The price of each instance is divided over its claims and what is idle (`ledger`).
+//! 5. What was measured is compared with what the topology says (`compare`).
 //!
 //! The measured numbers are the ones that count. Where the topology says otherwise, it stands
 //! beside them as [`Expected`]: a fresh instance may have no data yet, and a cached topology may
 //! be old, so neither is corrected by the other. Only where usage is not known at all are
 //! instances, total GPUs and bill those of the topology.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -19,7 +19,7 @@ use serde::Serialize;
 use super::condition::{Condition, ConditionKind};
 pub use super::gpus::Gpus;
 use super::instance::Catalogue;
-use super::plan::Window;
+use super::plan::{PublishFrequency, Window};
 use super::price::Price;
 use super::topology::{EndpointTopology, TopologySource};
 use super::usage::Usage;
@@ -109,6 +109,8 @@ pub struct Sources {
     pub newest_datapoint: Option<Timestamp>,
     /// The time that was looked at.
     pub window: Window,
+    /// How often the endpoint publishes; `None` when nobody says, and the slowest was assumed.
+    pub publish_frequency: Option<PublishFrequency>,
     /// The time whose invocations are counted.
     pub traffic_window: Window,
     /// Series with no data in the window: not counted.
@@ -194,6 +196,7 @@ fn sources(usage: &Usage, topology: Option<&EndpointTopology>) -> Sources {
         instances: InstanceSource::EnhancedMetrics,
         newest_datapoint: usage.newest,
         window: usage.window,
+        publish_frequency: usage.outlook.is_frequency_known.then_some(usage.outlook.frequency),
         traffic_window: usage.traffic_window(),
         silent_series: usage.silent,
         roll_ups: usage.outlook.gpu_roll_ups,
@@ -203,7 +206,7 @@ fn sources(usage: &Usage, topology: Option<&EndpointTopology>) -> Sources {
     }
 }
 
-/// Notes the price of each type in use, and which have none or a foreign one.
+/// Notes the price of each type that is counted, and which have none or a foreign one.
 fn price_conditions(
     capacity: &mut EndpointCapacity,
     topology: Option<&EndpointTopology>,
@@ -213,7 +216,10 @@ fn price_conditions(
     let measured = machines.iter().filter_map(|machine| machine.instance_type.as_deref());
     let expected = topology.and_then(EndpointTopology::instances).unwrap_or_default();
     let expected = expected.into_iter().filter(|(_, count)| *count > 0).map(|(kind, _)| kind);
-    let types: std::collections::BTreeSet<&str> = measured.chain(expected).collect();
+    let types: BTreeSet<&str> = match capacity.sources.instances {
+        InstanceSource::EnhancedMetrics => measured.collect(),
+        InstanceSource::Topology | InstanceSource::Nothing => expected.collect(),
+    };
     for kind in types {
         let Some(price) = catalogue.prices.of(kind) else {
             let detail = format!("{kind} has no price in fleet.toml, the price list or the shipped table");

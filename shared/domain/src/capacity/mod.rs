@@ -7,6 +7,9 @@
 //! costs; [`meter`] puts them together, [`condition`] names what keeps a number from being known,
 //! and [`report`] shows the whole, each number with its source.
 //!
+//! A series that is new can take 15 minutes to be listed: for that long a new copy or instance is
+//! missing from what is measured, and only the comparison with the topology shows it.
+//!
 //! Two things always hold: used and free GPUs add up to the total, and the costs of the components
 //! and of what stands idle add up to the bill, to the micro-dollar. What is not known is no number.
 

@@ -105,6 +105,7 @@ impl Window {
     }
 
     /// The window without its newest part, where datapoints may still be on their way.
+    #[must_use]
     pub fn settled(&self) -> Self {
         let end = (self.end - SignedDuration::from_secs(LATENESS)).max(self.start);
         Self { start: self.start, end }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::condition::Condition;
+use super::condition::{BlindReason, Condition};
 use super::meter::{EndpointCapacity, Expected, Gpus, InstanceSource};
 use super::topology::TopologySource;
 use crate::money::MicroUsd;
@@ -26,12 +26,38 @@ pub struct EndpointReport {
     pub components: BTreeMap<String, ComponentReport>,
     /// What is not known or does not agree.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub conditions: Vec<Condition>,
+    pub conditions: Vec<ConditionReport>,
     /// What the topology says, where it differs from what is measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub topology_says: Option<ExpectedReport>,
     /// Where the numbers come from.
     pub sources: SourceReport,
+}
+
+/// A condition, for a reader.
+#[derive(Debug, Clone, Serialize)]
+pub struct ConditionReport {
+    /// Its kind.
+    pub condition: &'static str,
+    /// Why the meter is blind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
+    /// What it means, and what to do where something can be done.
+    pub meaning: &'static str,
+    /// What exactly.
+    pub detail: String,
+}
+
+impl ConditionReport {
+    fn of(condition: &Condition) -> Self {
+        let Condition { kind, reason, detail } = condition;
+        Self {
+            condition: kind.as_str(),
+            reason: reason.map(BlindReason::as_str),
+            meaning: reason.map_or_else(|| kind.meaning(), BlindReason::meaning),
+            detail: detail.clone(),
+        }
+    }
 }
 
 /// GPUs of an endpoint.
@@ -147,7 +173,7 @@ impl EndpointReport {
                 idle: capacity.idle_cost.map(MicroUsd::usd),
             },
             components: components(capacity),
-            conditions: capacity.conditions.clone(),
+            conditions: capacity.conditions.iter().map(ConditionReport::of).collect(),
             topology_says: capacity.expected.as_ref().filter(differs).map(|expected| ExpectedReport {
                 instances: expected.instances,
                 total_gpus: expected.total_gpus,
@@ -175,12 +201,16 @@ fn components(capacity: &EndpointCapacity) -> BTreeMap<String, ComponentReport> 
 
 fn sources(capacity: &EndpointCapacity, now: Timestamp) -> SourceReport {
     let sources = &capacity.sources;
+    let frequency = match sources.publish_frequency {
+        Some(frequency) => format!(" every {} s", u32::from(frequency)),
+        None => " at an unknown frequency".to_owned(),
+    };
     let usage = match sources.newest_datapoint {
         Some(newest) => {
             let age = now.duration_since(newest).as_secs();
-            format!("enhanced metrics, newest datapoint {newest}, {age} s old")
+            format!("enhanced metrics{frequency}, newest datapoint {newest}, {age} s old")
         }
-        None => format!("enhanced metrics, no datapoint since {}", sources.window.start),
+        None => format!("enhanced metrics{frequency}, no datapoint since {}", sources.window.start),
     };
     let instances = match sources.instances {
         InstanceSource::EnhancedMetrics => "enhanced metrics",

@@ -183,7 +183,7 @@ impl Series {
         let meaning = meaning(&listed, tokens)?;
         let text = |name| listed.dimension(name).map(str::to_owned);
         let (variant, instance_type) = (text("VariantName"), text("InstanceType"));
-        Some(Self { meaning, endpoint, variant, instance_type, listed })
+        Some(Self { listed, meaning, endpoint, variant, instance_type })
     }
 
     /// The component that the series is of.

@@ -152,7 +152,7 @@ pub fn usages(plan: &Plan, answers: &Answers) -> BTreeMap<EndpointName, Usage> {
                 add_invocations(usage, component, answer);
             }
             Meaning::Tokens(component, kind) => {
-                add_tokens(usage, component, *kind, answer, plan.token_window)
+                add_tokens(usage, component, *kind, answer, plan.token_window);
             }
             _ => add_presence(usage, query, answer),
         }

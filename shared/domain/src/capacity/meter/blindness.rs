@@ -60,7 +60,8 @@ pub(super) fn view(
             return View::Whole;
         }
     }
-    if !has_copies && !(has_instances && expects_no_copies) {
+    let are_none_expected = has_instances && expects_no_copies;
+    if !has_copies && !are_none_expected {
         let (reason, detail) = why_no_copies(usage, topology, has_instances);
         return blind(reason, detail);
     }

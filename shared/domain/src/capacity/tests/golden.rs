@@ -143,3 +143,11 @@ fn the_report_names_every_source() {
     let report = EndpointReport::of(&world.run(), now);
     insta::assert_snapshot!(serde_json::to_string_pretty(&report).unwrap());
 }
+
+#[test]
+fn the_report_of_a_blind_meter_says_what_to_do() {
+    let now = Timestamp::from_second(NOW).unwrap();
+    let world = World::deep_dive(60).describe(|topology| topology.publish_frequency = None);
+    let report = EndpointReport::of(&world.silent("i-1").silent("i-2").run(), now);
+    insta::assert_snapshot!(serde_json::to_string_pretty(&report).unwrap());
+}

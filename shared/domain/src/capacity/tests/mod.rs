@@ -6,6 +6,7 @@ mod golden;
 mod kinds;
 mod property;
 mod reach;
+mod shown;
 mod timing;
 mod world;
 

@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::capacity::condition::{BlindReason, ConditionKind};
 use crate::capacity::instance::{Catalogue, Row};
-use crate::capacity::meter::{ComponentCapacity, EndpointCapacity, meter};
+use crate::capacity::meter::{EndpointCapacity, meter};
 use crate::capacity::plan::{Plan, PublishFrequency};
 use crate::capacity::price::Discount;
 use crate::capacity::series::{
@@ -18,6 +17,8 @@ use crate::capacity::topology::{Component, EndpointTopology, Pool, TopologySourc
 use crate::capacity::usage::{Answers, ResultStatus, Usage, usages};
 use crate::fleet::MetricNaming;
 use crate::names::EndpointName;
+
+pub(in crate::capacity) use super::shown::{kinds, reasons, shown};
 
 /// A moment at the start of a minute.
 pub(in crate::capacity) const NOW: i64 = 1_790_000_040;
@@ -315,7 +316,7 @@ impl World {
     }
 
     fn answer(&self, plan: &Plan, answers: &mut Answers) {
-        let by_listed: BTreeMap<(&str, &str, &[(String, String)]), &Source> = self
+        let by_listed: BTreeMap<_, &Source> = self
             .sources
             .iter()
             .map(|it| ((it.listed.namespace.as_str(), it.listed.metric.as_str(), &*it.listed.dimensions), it))
@@ -368,40 +369,4 @@ pub(in crate::capacity) fn usage_all(worlds: &[World]) -> BTreeMap<EndpointName,
     }
     assert_eq!(answers.strangers, 0);
     usages(&plan, &answers)
-}
-
-/// An endpoint's numbers in short: instances, total, used, free, bill, idle, where `-` is not
-/// known; then each component's copies, GPUs and cost.
-pub(in crate::capacity) fn shown(capacity: &EndpointCapacity) -> Vec<String> {
-    fn or_dash(value: Option<impl ToString>) -> String {
-        value.map_or_else(|| "-".to_owned(), |value| value.to_string())
-    }
-    let usd = |amount: Option<crate::money::MicroUsd>| or_dash(amount.map(crate::money::MicroUsd::usd));
-    let component = |it: &ComponentCapacity| {
-        format!(
-            "{}: {} copies, {} GPUs, {}",
-            it.component,
-            or_dash(it.copies),
-            or_dash(it.gpus),
-            usd(it.cost)
-        )
-    };
-    let whole = format!(
-        "{} instances, {} total, {} used, {} free, bill {}, idle {}",
-        or_dash(capacity.instances),
-        or_dash(capacity.total_gpus),
-        or_dash(capacity.used_gpus),
-        or_dash(capacity.free_gpus),
-        usd(capacity.bill),
-        usd(capacity.idle_cost),
-    );
-    std::iter::once(whole).chain(capacity.components.iter().map(component)).collect()
-}
-
-pub(in crate::capacity) fn kinds(capacity: &EndpointCapacity) -> Vec<ConditionKind> {
-    capacity.conditions.iter().map(|condition| condition.kind).collect()
-}
-
-pub(in crate::capacity) fn reasons(capacity: &EndpointCapacity) -> Vec<BlindReason> {
-    capacity.conditions.iter().filter_map(|condition| condition.reason).collect()
 }

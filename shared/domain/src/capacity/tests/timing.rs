@@ -83,10 +83,18 @@ fn datapoints_that_are_late_together_change_nothing() {
 }
 
 #[test]
-fn one_series_that_is_late_is_still_alive() {
-    for (frequency, late) in [(10, 100), (60, 110), (300, 500)] {
-        let capacity = World::deep_dive(frequency).stopped("c2", late).run();
-        assert_eq!(shown(&capacity)[0], WHOLE, "{frequency} s");
+fn one_series_may_miss_two_datapoints_and_not_three() {
+    // The newest datapoint, and so the age at which another is missed, is at a whole period.
+    for (frequency, two, three) in [(10, 180, 181), (60, 180, 181), (300, 840, 841)] {
+        let alive = World::deep_dive(frequency).stopped("c2", two).run();
+        assert_eq!(shown(&alive)[0], WHOLE, "{frequency} s");
+        let gone = World::deep_dive(frequency).stopped("c2", three).run();
+        assert_eq!(
+            shown(&gone)[0],
+            "2 instances, 8 total, 5 used, 3 free, bill 11.504, idle 4.314",
+            "{frequency} s"
+        );
+        assert_eq!(kinds(&gone), [ConditionKind::TopologyMismatch], "{frequency} s");
     }
 }
 

@@ -44,7 +44,8 @@ demo: setup ## Show it all on this machine: deploy, upload sample captures, prin
 
 .PHONY: test
 test: setup ## Run every test, the deployed stack on the emulator included
-	@cargo test --workspace
+	@cargo build --quiet --workspace --bins
+	cargo test --workspace
 
 .PHONY: local
 local: setup ## Keep the emulator, the stand-ins and the deployed stack up until Ctrl-C
@@ -62,7 +63,7 @@ lint: setup ## Check form, lints and the template
 	cargo clippy --quiet --workspace --all-targets -- --deny warnings
 	sam validate --lint --region $(REGION)
 	cfn-lint template.yaml
-	cargo test --quiet --package tests --test template
+	cargo test --quiet --workspace --test invariants --test template
 
 .PHONY: build
 build: setup ## Build the functions for deployment (Architecture=x86_64; ARCH=arm64 fetches a Rust target)

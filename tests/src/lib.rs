@@ -13,6 +13,7 @@ pub mod loopback;
 pub mod process;
 pub mod progress;
 pub mod project;
+pub mod results;
 pub mod runtime_api;
 pub mod samples;
 pub mod stack;

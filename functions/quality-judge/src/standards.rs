@@ -41,7 +41,10 @@ pub(crate) enum NoStandards {
     #[error("CONFIG_URI must be s3://bucket/prefix/, is {0:?}")]
     UnknownUri(String),
     /// A file of `CONFIG_URI` could not be read.
-    #[error("CONFIG_URI could not be read: {0}")]
+    #[error(
+        "CONFIG_URI could not be read: {0}; allow s3:GetObject on the folder, and keep both files there \
+         (S3 says 403 of a missing one unless s3:ListBucket is allowed)"
+    )]
     Unread(#[from] Fault),
 }
 

@@ -151,7 +151,8 @@ mod tests {
     #[test]
     fn means_merge_by_their_samples() {
         let mut mean = Mean::default();
-        [1.0, 0.0].into_iter().for_each(|score| mean.add(score));
+        mean.add(1.0);
+        mean.add(0.0);
         mean.merge(Mean { mean: 1.0, samples: 2 });
         assert_eq!(mean.samples, 4);
         assert!((mean.mean - 0.75).abs() < 1e-12);

@@ -2,6 +2,7 @@
 
 mod demo;
 mod invoke;
+mod report;
 mod up;
 
 pub use demo::demo;

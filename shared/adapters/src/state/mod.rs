@@ -47,8 +47,8 @@ fn expiry(now: Timestamp) -> AttributeValue {
     number((now + KEPT).as_second())
 }
 
-fn number(number: impl ToString) -> AttributeValue {
-    AttributeValue::N(number.to_string())
+fn number(number: impl Into<i128>) -> AttributeValue {
+    AttributeValue::N(number.into().to_string())
 }
 
 fn text(text: impl Into<String>) -> AttributeValue {

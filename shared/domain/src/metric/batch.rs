@@ -46,11 +46,11 @@ pub fn datums(tally: &Tally, naming: &MetricNaming) -> Vec<Datum> {
     let mut datums = Vec::new();
     for ((minute, endpoint, component), row) in &tally.rows {
         let Ok(timestamp) = Timestamp::from_second(*minute) else { continue };
-        let mut dimensions = vec![
-            (ENDPOINT_DIMENSION.to_owned(), endpoint.to_string()),
-            (COMPONENT_DIMENSION.to_owned(), component.to_string()),
-        ];
-        dimensions.extend(naming.label(component));
+        let mut dimensions = vec![(ENDPOINT_DIMENSION.to_owned(), endpoint.to_string())];
+        if let Some(component) = component {
+            dimensions.push((COMPONENT_DIMENSION.to_owned(), component.to_string()));
+            dimensions.extend(naming.label(component));
+        }
         for cell in &row.cells {
             let pairs: Vec<(&u64, &u32)> = cell.distribution.iter().collect();
             datums.extend(pairs.chunks(MOST_VALUES).map(|pairs| Datum {

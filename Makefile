@@ -63,7 +63,7 @@ lint: setup ## Check form, lints and the template
 	cargo clippy --quiet --workspace --all-targets -- --deny warnings
 	sam validate --lint --region $(REGION)
 	cfn-lint template.yaml
-	cargo test --quiet --workspace --test invariants
+	cargo test --quiet --workspace --test invariants --test template
 
 .PHONY: build
 build: setup ## Build the functions for deployment (Architecture=x86_64; ARCH=arm64 fetches a Rust target)

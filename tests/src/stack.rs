@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use aws_sdk_cloudformation::types;
 use aws_sdk_lambda::types::ScalingConfig;
 use tokio::process::Command;
 

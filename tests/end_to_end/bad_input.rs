@@ -1,5 +1,6 @@
 //! Whatever lies in the bucket and whatever the event says: each fault has its name, its count and
 //! its place, stops no neighbour, and no captured word gets out.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test says what is wrong")]
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use tests::loopback::{CAPTURES, Loopback, batch, created, key, notification, rec
 use tests::runtime_api::{Answer, Function};
 use tokio::io::AsyncWriteExt as _;
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// Words that stand in every question and answer here, and nowhere else.
 const MARKS: [&str; 2] = ["quokkaquestion", "axolotlanswer"];

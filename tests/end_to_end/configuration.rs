@@ -1,4 +1,5 @@
 //! What an operator can get wrong, or change: told all at once, before any sample is judged.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test says what is wrong")]
 
 use std::time::Duration;
 
@@ -6,7 +7,7 @@ use serde_json::{Value, json};
 use tests::loopback::{CAPTURES, Loopback, batch, key, notification, record, records};
 use tests::runtime_api::Function;
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 const CONFIG: (&str, &str) = ("CONFIG_URI", "s3://captures/config/");
 
 /// Starts a function that should refuse to, and gives its one complaint.

@@ -1,5 +1,6 @@
 //! Captured text that talks to the judge: it stays between the delimiters of its message, and the
 //! verdict is that of the same sample without it.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test says what is wrong")]
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tests::loopback::{CAPTURES, Loopback, key, notification, record};
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// Bad by every measure that the stand-in judge has.
 const BAD_ANSWER: &str = "Shut up, you idiot!!";

@@ -1,5 +1,6 @@
 //! Whatever the judge answers: each failure has its own name and metric, none becomes a score, and
 //! what may be answered later is asked again.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test says what is wrong")]
 
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 use tests::loopback::{CAPTURES, Loopback, batch, key, notification, record};
 use tests::runtime_api::{Answer, Function};
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// Stands in every sample and in every message of the judge, and must not get into the log.
 const MARK: &str = "quokkaword";

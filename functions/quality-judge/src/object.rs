@@ -92,8 +92,7 @@ pub(crate) async fn judge_object<J: Judge + Send + Sync + 'static>(
         Some(progress) if progress.etag == capture.etag => progress.clone(),
         _ => Progress { etag: capture.etag.clone(), ..Progress::default() },
     };
-    let unlisted = standards.fleet.unlisted_limit();
-    let reader = LineReader { standards, config: &tools.config, arrival, key: &key, unlisted };
+    let reader = LineReader { standards, config: &tools.config, arrival, key: &key };
     let run = ObjectRun::new(tools, standards, invocation, &lease, reader, progress);
     run.finish_object(&mut capture.lines).await
 }

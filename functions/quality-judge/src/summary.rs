@@ -27,7 +27,7 @@ pub(crate) struct Counts {
     pub(crate) already_judged: u64,
     /// Of those, had one from a run on the same object that broke off.
     pub(crate) resumed: u64,
-    /// Judged samples by outcome; a retried one counts at each try.
+    /// Judged samples by outcome; one that comes back counts in each invocation.
     pub(crate) outcomes: BTreeMap<&'static str, u64>,
     /// By component and then dimension, with `composite` among them.
     pub(crate) scores: BTreeMap<String, BTreeMap<String, Mean>>,

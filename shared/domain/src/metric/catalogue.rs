@@ -39,7 +39,7 @@ catalogue! {
     PROMPT_TOKENS = "PromptTokens", Count, "Tokens in the observed model's requests, as its replies count them.";
     COMPLETION_TOKENS = "CompletionTokens", Count, "Tokens in the observed model's answers, as its replies count them.";
     OBJECTS_GONE = "ObjectsGone", Count, "Capture objects that were deleted before they could be read.";
-    OBJECTS_CORRUPT = "ObjectsCorrupt", Count, "Capture objects that start as gzip and are none; what could be read counts.";
+    OBJECTS_CORRUPT = "ObjectsCorrupt", Count, "Capture objects whose gzip is broken or cut; what could be read counts.";
     OBJECTS_NOT_CAPTURES = "ObjectsNotCaptures", Count, "Objects whose key is not one of SageMaker's.";
     OBJECTS_FOREIGN = "ObjectsForeign", Count, "Objects of a bucket that the function is not set up for.";
     ANSWER_CHARACTERS = "AnswerCharacters", Count, "Length of the judged answers: judges prefer long ones, so read it beside the score.";

@@ -39,7 +39,9 @@ impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
             within_cap.into_iter().map(|candidate| self.priced(candidate)).collect();
         while !waiting.is_empty() {
             let (affordable, over) = self.reserve(waiting).await?;
-            affordable.into_iter().for_each(|priced| self.start(priced));
+            for priced in affordable {
+                self.start(priced);
+            }
             if over.is_empty() {
                 return Ok(());
             }

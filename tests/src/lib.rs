@@ -16,5 +16,6 @@ pub mod project;
 pub mod results;
 pub mod runtime_api;
 pub mod samples;
+pub mod small_judge;
 pub mod stack;
 pub mod stand_in;

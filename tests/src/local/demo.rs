@@ -17,9 +17,14 @@ use crate::failure::{During, Failure, Outcome};
 use crate::progress::Step;
 use crate::results::{self, Published};
 use crate::samples::SAMPLES;
-use crate::stand_in::{JUDGE_NAME, record::Stats};
+use crate::small_judge::SmallJudge;
+use crate::stand_in::{JUDGE_NAME, Server, record::Stats};
 
 const PATIENCE: Duration = Duration::from_mins(2);
+
+/// The small model takes seconds for a reply and answers one call at a time.
+const SMALL: &[(&str, &str)] =
+    &[("SampleRate", "0.15"), ("JudgeConcurrency", "1"), ("JudgeTimeoutSeconds", "120")];
 
 /// Something that the demo promises, and whether it is so.
 type Promise = (String, bool);
@@ -30,14 +35,31 @@ type Promise = (String, bool);
 /// What could not be done, or the promises that did not come true.
 pub async fn demo() -> Outcome<()> {
     let environment = Environment::start(Duration::ZERO, &[]).await?;
+    show(&environment, promises, PATIENCE).await
+}
+
+/// Runs the demo with a real small model as the judge. Most of its replies break the form: what is
+/// promised is that none of those becomes a score.
+pub async fn demo_with_small_judge() -> Outcome<()> {
+    let judge = SmallJudge::start()?;
+    let stand_ins = Server::forwarding_to(judge.url()).during("start the stand-ins")?;
+    let environment = Environment::around(stand_ins, SMALL).await?;
+    show(&environment, promises_of_small_judge, 5 * PATIENCE).await
+}
+
+async fn show(
+    environment: &Environment,
+    promises: fn(&[&Verdict], &Published, u64) -> Vec<Promise>,
+    patience: Duration,
+) -> Outcome<()> {
     let captures = environment.stack.output("CaptureBucketName")?;
     let verdict_bucket = environment.stack.output("VerdictBucketName")?;
     let table = environment.stack.output("StateTableName")?;
-    let keys = upload(&environment, captures).await?;
-    results::wait_until_judged(&environment.clients, table, captures, &keys, PATIENCE).await?;
+    let keys = upload(environment, captures).await?;
+    results::wait_until_judged(&environment.clients, table, captures, &keys, patience).await?;
     let verdicts = results::verdicts(&environment.clients, verdict_bucket).await?;
     let published = results::published(&environment.clients).await?;
-    let calls = judge_calls(&environment).await?;
+    let calls = judge_calls(environment).await?;
 
     let only: Vec<&Verdict> = verdicts.iter().map(|(_, verdict)| verdict).collect();
     let promises = promises(&only, &published, calls);
@@ -154,6 +176,25 @@ fn promises(verdicts: &[&Verdict], published: &Published, calls: u64) -> Vec<Pro
         SkipReason::ALL.iter().filter(|reason| total(reason.metric_name()) >= 1.0).count() >= 10
     }));
     promises
+}
+
+fn promises_of_small_judge(verdicts: &[&Verdict], published: &Published, calls: u64) -> Vec<Promise> {
+    let scored = verdicts.iter().filter(|verdict| verdict.composite().is_some()).count();
+    let counted: f64 = published
+        .iter()
+        .filter(|((_, name), _)| name == COMPOSITE_QUALITY_SCORE.name)
+        .map(|(_, numbers)| numbers.samples)
+        .sum();
+    #[expect(clippy::cast_precision_loss, reason = "a few dozen")]
+    let expected = scored as f64;
+    vec![
+        ("a real model was asked for each verdict".to_owned(), calls > 0 && calls >= verdicts.len() as u64),
+        ("each sample has a named outcome".to_owned(), !verdicts.is_empty()),
+        (
+            "no reply that breaks the form is a score in CloudWatch".to_owned(),
+            (counted - expected).abs() < 0.5,
+        ),
+    ]
 }
 
 fn missing(names: &[&str]) -> String {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::sync::Arc;
 
 use adapters::judge::Judge;
 use adapters::state::Progress;
@@ -10,9 +11,59 @@ use domain::rubric::Rubric;
 use domain::verdict::{Verdict, object_digest};
 use jiff::Timestamp;
 
-use crate::run::{Broken, ObjectRun};
+use crate::run::{Broken, Happened, ObjectRun};
+use crate::selection::day;
 
 impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
+    /// Stores finished verdicts in the state table while the judge works on. One write at a time
+    /// takes all that have come since the last.
+    pub(crate) fn save_beside(&mut self) {
+        if self.is_saving || self.unsaved.is_empty() {
+            return;
+        }
+        self.is_saving = true;
+        let verdicts = std::mem::take(&mut self.unsaved);
+        let (tools, source) = (Arc::clone(self.tools), self.source.clone());
+        self.beside.spawn(async move {
+            let saved = tools.state.remember_verdicts(&source, &verdicts, Timestamp::now()).await;
+            Happened::Saved(saved.map_err(|fault| (fault, verdicts)))
+        });
+    }
+
+    /// Waits until every finished verdict is in the state table.
+    async fn save_all(&mut self) -> Result<(), Broken> {
+        self.save_beside();
+        while self.is_saving {
+            self.next_happening().await?;
+        }
+        Ok(())
+    }
+
+    /// After a failure: waits for the calls under way, stores their verdicts, books their cost and
+    /// lets the object go, so that the retry pays for none of them.
+    pub(crate) async fn keep_what_is_paid(&mut self) {
+        while let Some(happened) = self.beside.join_next().await {
+            match happened {
+                Ok(Happened::Finished(finished)) => self.finish(finished),
+                Ok(Happened::Saved(Err((_, verdicts)))) => self.unsaved.extend(verdicts),
+                Ok(Happened::Saved(Ok(()))) | Err(_) => {}
+            }
+        }
+        let object_key = &self.lease.object.key;
+        let verdicts = std::mem::take(&mut self.unsaved);
+        let (state, now) = (&self.tools.state, Timestamp::now());
+        let kept = state.remember_verdicts(&self.source, &verdicts, now).await;
+        let booked = state.move_budget(day(now), self.to_book, now).await.map(drop);
+        let released = state.release(self.lease).await;
+        for (what, result) in
+            [("verdicts not stored", kept), ("cost not booked", booked), ("lease not released", released)]
+        {
+            if let Err(fault) = result {
+                tracing::error!(%object_key, error = %fault, "{what}");
+            }
+        }
+    }
+
     /// Verdict files, then metrics, then the budget, then the progress. A crash in between repeats
     /// the steps from the first: files are overwritten by the same content, metrics are published
     /// again, and no judge is called.

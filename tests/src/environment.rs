@@ -54,8 +54,13 @@ impl Environment {
     /// Builds the functions, starts everything and deploys the template: with what every local
     /// stack needs, and with these parameters beside.
     pub async fn start(judge_delay: Duration, parameters: &[(&str, &str)]) -> Outcome<Self> {
-        let build = stack::build().await?;
         let stand_ins = Server::start(Options { port: 0, judge_delay }).during("start the stand-ins")?;
+        Self::around(stand_ins, parameters).await
+    }
+
+    /// The same around stand-ins that run already.
+    pub async fn around(stand_ins: Server, parameters: &[(&str, &str)]) -> Outcome<Self> {
+        let build = stack::build().await?;
         let emulator = Emulator::start(&stand_ins.url()).await?;
         let clients = Clients::of(&emulator.url()).await;
         let settings = samples::upload_settings(&clients).await?;

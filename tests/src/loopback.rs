@@ -19,6 +19,7 @@ use crate::emulator::Emulator;
 use crate::failure::{During, Failure, Outcome};
 use crate::project;
 use crate::runtime_api::Function;
+use crate::stand_in::record::Received;
 use crate::stand_in::{Options, Server};
 
 /// The bucket that captures are put in.
@@ -122,13 +123,22 @@ impl Loopback {
         Ok(())
     }
 
+    /// Where the stand-ins listen. A script can make them answer for any service.
+    pub fn stand_ins(&self) -> String {
+        self.stand_ins.url()
+    }
+
     /// How often the judge was asked.
     pub async fn judge_calls(&self) -> Outcome<usize> {
+        self.judge_requests().await.map(|requests| requests.len())
+    }
+
+    /// What the judge was sent: the bodies of its calls, oldest first.
+    pub async fn judge_requests(&self) -> Outcome<Vec<Value>> {
         let url = format!("{}/_requests?path=/model/", self.stand_ins.url());
         let answer = self.http.get(url).send().await.during("ask the judge's record")?;
-        let requests: Value = answer.json().await.during("read the judge's record")?;
-        let list = requests.as_array().or_else(|| requests["requests"].as_array());
-        list.map(Vec::len).ok_or_else(|| Failure("the judge's record is no list".to_owned()))
+        let calls: Vec<Received> = answer.json().await.during("read the judge's record")?;
+        Ok(calls.into_iter().map(|call| call.body).collect())
     }
 
     /// Every stored verdict line, by key and line.
@@ -150,26 +160,50 @@ impl Loopback {
     /// The sum over the last days of a metric of a component of [`ENDPOINT`], read back from
     /// CloudWatch; 0 when there is none.
     pub async fn sum(&self, metric: &str, component: &str) -> Outcome<f64> {
+        self.sum_at(ENDPOINT, metric, component).await
+    }
+
+    /// [`Loopback::sum`] for another endpoint.
+    pub async fn sum_at(&self, endpoint: &str, metric: &str, component: &str) -> Outcome<f64> {
+        self.statistic("Sum", endpoint, metric, component).await
+    }
+
+    /// How many observations [`Loopback::sum`] is the sum of: a zero shows here only.
+    pub async fn observations(&self, metric: &str, component: &str) -> Outcome<f64> {
+        self.statistic("SampleCount", ENDPOINT, metric, component).await
+    }
+
+    async fn statistic(
+        &self,
+        statistic: &str,
+        endpoint: &str,
+        metric: &str,
+        component: &str,
+    ) -> Outcome<f64> {
         let dimension = |name: &str, value: &str| Dimension::builder().name(name).value(value).build();
         let metric = Metric::builder()
             .namespace(QUALITY_NAMESPACE)
             .metric_name(metric)
-            .dimensions(dimension(ENDPOINT_DIMENSION, ENDPOINT))
+            .dimensions(dimension(ENDPOINT_DIMENSION, endpoint))
             .dimensions(dimension(COMPONENT_DIMENSION, component))
             .build();
-        let stat = MetricStat::builder().metric(metric).period(86_400).stat("Sum").build();
+        let stat = MetricStat::builder().metric(metric).period(86_400).stat(statistic).build();
         let now = Timestamp::now();
         let answer = self
             .clients
             .cloudwatch
             .get_metric_data()
-            .metric_data_queries(MetricDataQuery::builder().id("sum").metric_stat(stat).build())
+            .metric_data_queries(MetricDataQuery::builder().id("m").metric_stat(stat).build())
             .start_time(DateTime::from_secs((now - SignedDuration::from_hours(72)).as_second()))
             .end_time(DateTime::from_secs((now + SignedDuration::from_hours(24)).as_second()))
             .send()
             .await
             .during("read a metric back")?;
-        Ok(answer.metric_data_results().iter().flat_map(|result| result.values()).sum())
+        Ok(answer
+            .metric_data_results()
+            .iter()
+            .flat_map(aws_sdk_cloudwatch::types::MetricDataResult::values)
+            .sum())
     }
 }
 
@@ -224,6 +258,16 @@ pub fn notification(bucket: &str, key: &str, etag: Option<&str>) -> Value {
             "object": {"key": encoded, "size": 1, "eTag": etag, "sequencer": "0"},
         },
     }]})
+}
+
+/// An EventBridge "Object Created" event for an object. It carries keys as they are.
+pub fn created(bucket: &str, key: &str, etag: Option<&str>) -> Value {
+    json!({
+        "version": "0", "id": "1", "detail-type": "Object Created", "source": "aws.s3",
+        "account": "000000000000", "time": Timestamp::now().to_string(), "region": "us-east-1",
+        "resources": [format!("arn:aws:s3:::{bucket}")],
+        "detail": {"version": "0", "bucket": {"name": bucket}, "object": {"key": key, "size": 1, "etag": etag}},
+    })
 }
 
 /// An SQS batch with one message for each body; the ids are `message-0` and so on.

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs;
-use std::io::{self, BufRead as _, BufReader, Read};
+use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -42,6 +42,24 @@ pub enum Answer {
     TimedOut,
 }
 
+impl Answer {
+    /// The response; anything else is the error.
+    pub fn response(self) -> Outcome<Value> {
+        match self {
+            Self::Response(response) => Ok(response),
+            other => Err(Failure(format!("no response but {other:?}"))),
+        }
+    }
+
+    /// The error that the function reported; anything else is the error.
+    pub fn error(self) -> Outcome<Value> {
+        match self {
+            Self::Error(error) => Ok(error),
+            other => Err(Failure(format!("no error but {other:?}"))),
+        }
+    }
+}
+
 /// What the process tells the Runtime API.
 #[derive(Debug)]
 enum Told {
@@ -76,7 +94,7 @@ pub struct Function {
     started: Instant,
     desk: Arc<Desk>,
     told: mpsc::UnboundedReceiver<Told>,
-    log: Arc<Mutex<Vec<String>>>,
+    log: Log,
     server: AbortHandle,
     next_id: u64,
 }
@@ -103,14 +121,10 @@ impl Function {
             .env("AWS_SECRET_ACCESS_KEY", "test")
             .envs(variables)
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
             .process_group(0);
+        let log = Log::of(&mut command)?;
         let started = Instant::now();
-        let mut group = Group::new(command.spawn().during(format!("start {}", binary.display()))?);
-        let log = Arc::default();
-        collect(group.child().stdout.take(), &log);
-        collect(group.child().stderr.take(), &log);
+        let group = Group::new(command.spawn().during(format!("start {}", binary.display()))?);
         Ok(Self { group, started, desk, told, log, server, next_id: 0 })
     }
 
@@ -144,9 +158,8 @@ impl Function {
                 Some(Told::InitError(error)) => {
                     return Err(Failure(format!("the function did not start: {error}")));
                 }
-                Some(Told::Answer(..)) => {}
                 None if self.group.ended().is_some() => return Ok(Answer::Died),
-                None => {}
+                None | Some(Told::Answer(..)) => {}
             }
         }
         Ok(Answer::TimedOut)
@@ -211,9 +224,16 @@ impl Function {
             .ok_or_else(|| Failure(format!("{path} is not readable")))
     }
 
-    /// The lines that it wrote so far.
+    /// The lines that it wrote so far: all that it wrote before its last answer are among them.
     pub fn log(&self) -> Vec<String> {
-        lock(&self.log).clone()
+        self.log.lines()
+    }
+
+    /// The fields of the log entries with this message.
+    pub fn entries(&self, message: &str) -> Vec<Value> {
+        let entries = self.log().into_iter().filter_map(|line| serde_json::from_str::<Value>(&line).ok());
+        let fields = entries.map(|mut entry| entry["fields"].take());
+        fields.filter(|fields| fields["message"] == message).collect()
     }
 
     /// The next thing that the process says, or nothing for a short while.
@@ -298,14 +318,51 @@ fn json(body: &[u8]) -> Value {
     serde_json::from_slice(body).unwrap_or_else(|_| Value::from(String::from_utf8_lossy(body)))
 }
 
-/// Reads lines as they come: a process whose pipe is full stops.
-fn collect(pipe: Option<impl Read + Send + 'static>, log: &Arc<Mutex<Vec<String>>>) {
-    let Some(pipe) = pipe else { return };
-    let log = Arc::clone(log);
-    std::thread::spawn(move || {
-        let lines = BufReader::new(pipe).lines();
-        lines.map_while(io::Result::ok).for_each(|line| lock(&log).push(line));
-    });
+/// What a process writes, read as it comes: a process whose pipe is full stops.
+#[derive(Debug)]
+struct Log {
+    lines: Arc<Mutex<Vec<String>>>,
+    marks_seen: Mutex<std::sync::mpsc::Receiver<()>>,
+    pipe: io::PipeWriter,
+}
+
+/// Ends a part of the log. No log entry holds control characters.
+const MARK: &str = "\u{1}read to here\u{1}";
+
+impl Log {
+    /// The log of the process that `command` will start.
+    fn of(command: &mut Command) -> Outcome<Self> {
+        let (reader, pipe) = io::pipe().during("open a pipe for the log")?;
+        let copy = || pipe.try_clone().during("open a pipe for the log");
+        command.stdout(copy()?).stderr(copy()?);
+        let lines = Arc::<Mutex<Vec<String>>>::default();
+        let (seen, marks_seen) = std::sync::mpsc::channel();
+        let kept = Arc::clone(&lines);
+        std::thread::spawn(move || {
+            for line in BufReader::new(reader).lines().map_while(io::Result::ok) {
+                let Some(rest) = line.strip_suffix(MARK) else {
+                    lock(&kept).push(line);
+                    continue;
+                };
+                if !rest.is_empty() {
+                    lock(&kept).push(rest.to_owned());
+                }
+                // Nobody waits when the function is being dropped.
+                let _ = seen.send(());
+            }
+        });
+        Ok(Self { lines, marks_seen: Mutex::new(marks_seen), pipe })
+    }
+
+    /// All lines up to now. The reading runs behind the process, so a mark goes down the same pipe
+    /// and is waited for.
+    fn lines(&self) -> Vec<String> {
+        let marks_seen = lock(&self.marks_seen);
+        if (&self.pipe).write_all(format!("{MARK}\n").as_bytes()).is_ok() {
+            let _ = marks_seen.recv_timeout(Duration::from_secs(5));
+        }
+        lock(&self.lines).clone()
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

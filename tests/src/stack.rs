@@ -89,7 +89,7 @@ async fn set_concurrency(clients: &Clients) -> Outcome<()> {
 pub async fn describe(clients: &Clients) -> Outcome<Stack> {
     let request = clients.cloudformation.describe_stacks().stack_name(NAME);
     let answer = request.send().await.during("describe the stack")?;
-    let outputs = answer.stacks().iter().flat_map(|stack| stack.outputs());
+    let outputs = answer.stacks().iter().flat_map(aws_sdk_cloudformation::types::Stack::outputs);
     let pair = |output: &aws_sdk_cloudformation::types::Output| {
         Some((output.output_key()?.to_owned(), output.output_value()?.to_owned()))
     };

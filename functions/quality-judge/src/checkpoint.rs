@@ -6,13 +6,11 @@ use std::fmt::Write;
 use adapters::judge::Judge;
 use adapters::state::Progress;
 use domain::metric::{self, MetricValue, Row, Unit, datums, split_by_age};
-use domain::money::MicroUsd;
 use domain::rubric::Rubric;
 use domain::verdict::{Verdict, object_digest};
 use jiff::Timestamp;
 
 use crate::run::{Broken, ObjectRun};
-use crate::selection::day;
 
 impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
     /// Verdict files, then metrics, then the budget, then the progress. A crash in between repeats
@@ -22,11 +20,7 @@ impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
         self.save_all().await?;
         self.write_verdict_files().await?;
         self.publish_metrics().await?;
-        let now = Timestamp::now();
-        if self.to_book != MicroUsd::default() {
-            self.tools.state.move_budget(day(now), self.to_book, now).await?;
-            self.to_book = MicroUsd::default();
-        }
+        self.book().await?;
         let is_last = is_at_end && self.open.is_empty();
         self.progress.checkpoints += 1;
         let mut unresolved = self.progress.unresolved.clone();
@@ -34,12 +28,12 @@ impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
         let progress =
             Progress { is_done: is_last && unresolved.is_empty(), unresolved, ..self.progress.clone() };
         let release = self.open.is_empty();
-        self.tools.state.save_progress(self.lease, &progress, release, now).await?;
+        self.tools.state.save_progress(self.lease, &progress, release, Timestamp::now()).await?;
         Ok(())
     }
 
-    /// One file for each partition, named by the object version and the checkpoint, so that a
-    /// repeated checkpoint overwrites itself.
+    /// One file for each partition, named by the object version, rubric, judge and checkpoint, so
+    /// that a repeated checkpoint overwrites itself and another rubric does not.
     async fn write_verdict_files(&mut self) -> Result<(), Broken> {
         let mut files: BTreeMap<String, String> = BTreeMap::new();
         for verdict in self.resolved.drain(..) {
@@ -47,8 +41,10 @@ impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
             let _ = writeln!(files.entry(verdict.partition()).or_default(), "{line}");
         }
         let config = &self.tools.config;
+        let fingerprint = self.standards.stamp.fingerprint.as_str();
+        let digest = object_digest(&format!("{} {fingerprint} {}", self.source, self.tools.bench.model));
         for (partition, lines) in files {
-            let name = format!("{}-{}.jsonl", object_digest(&self.source), self.progress.checkpoints);
+            let name = format!("{digest}-{}.jsonl", self.progress.checkpoints);
             let key = format!("{}{partition}/{name}", config.verdict_prefix);
             self.tools.captures.put_verdicts(&config.verdict_bucket, &key, lines).await?;
             self.counts.verdict_files.push(format!("s3://{}/{key}", config.verdict_bucket));

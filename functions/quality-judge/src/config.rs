@@ -21,9 +21,9 @@ pub(crate) struct Config {
     pub(crate) verdict_bucket: String,
     /// See [`Config::verdict_bucket`].
     pub(crate) verdict_prefix: String,
-    /// `CONFIG_URI`: a folder `s3://bucket/prefix/` or `ssm:/path/` whose `rubric.toml` and
+    /// `CONFIG_URI`: a folder `s3://bucket/prefix/` whose `rubric.toml` and
     /// `fleet.toml` replace the ones compiled in.
-    pub(crate) config_uri: Option<String>,
+    pub(crate) settings_uri: Option<String>,
     /// `JUDGE_MODEL_ID`: a Bedrock model id, inference profile id or its ARN.
     pub(crate) judge_model_id: String,
     /// `JUDGE_CONCURRENCY` (16): judge calls under way at once, at most.
@@ -74,7 +74,7 @@ impl Config {
                 "a key prefix that ends with '/' and does not start with one",
                 |prefix| prefix.ends_with('/') && !prefix.starts_with('/'),
             ),
-            config_uri: variables.optional("CONFIG_URI"),
+            settings_uri: variables.optional("CONFIG_URI"),
             judge_model_id: judge_model_id.unwrap_or_default(),
             judge_concurrency: variables.value(
                 "JUDGE_CONCURRENCY",

@@ -125,7 +125,7 @@ fn from_notification(event: Value) -> Result<Vec<Arrival>, NotAnEvent> {
 fn decoded(key: &str) -> Result<String, NotAnEvent> {
     let spaced = key.replace('+', " ");
     let decoded = percent_decode_str(&spaced).decode_utf8();
-    decoded.map(|key| key.into_owned()).map_err(|_| NotAnEvent("an object key is not UTF-8".to_owned()))
+    decoded.map(std::borrow::Cow::into_owned).map_err(|_| NotAnEvent("an object key is not UTF-8".to_owned()))
 }
 
 /// serde's message without the values that it quotes: they are the payload's.

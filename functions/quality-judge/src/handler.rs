@@ -138,7 +138,7 @@ impl<J: Judge + Send + Sync + 'static> Function<J> {
     async fn standards(&self) -> Result<Arc<Standards>, NoStandards> {
         let config = &self.tools.config;
         let read = || async {
-            match &config.config_uri {
+            match &config.settings_uri {
                 Some(uri) => Standards::from_uri(uri, &self.tools.captures, config).await.map(Arc::new),
                 None => Standards::shipped(config).map(Arc::new),
             }

@@ -43,7 +43,7 @@ async fn main() -> Result<(), Error> {
     let config =
         Config::from_env().inspect_err(|mistakes| tracing::error!(%mistakes, "bad configuration"))?;
     // Files compiled in are checked here; those of CONFIG_URI when the first event fetches them.
-    let standards = match &config.config_uri {
+    let standards = match &config.settings_uri {
         None => {
             let shipped = Standards::shipped(&config);
             OnceCell::from(Arc::new(

@@ -92,10 +92,9 @@ pub(crate) async fn judge_object<J: Judge + Send + Sync + 'static>(
         Some(progress) if progress.etag == capture.etag => progress.clone(),
         _ => Progress { etag: capture.etag.clone(), ..Progress::default() },
     };
-    let unlisted = standards.fleet.unlisted_limit();
-    let reader = LineReader { standards, config: &tools.config, arrival, key: &key, unlisted };
+    let reader = LineReader { standards, config: &tools.config, arrival, key: &key };
     let run = ObjectRun::new(tools, standards, invocation, &lease, reader, progress);
-    run.to_the_end(&mut capture.lines).await
+    run.finish_object(&mut capture.lines).await
 }
 
 async fn give_back<J>(tools: &Tools<J>, lease: &Lease, unopened: Unopened) -> Ended {

@@ -21,7 +21,7 @@ pub(crate) enum ObjectOutcome {
     NotACaptureKey,
     /// It is in a bucket that this function is not set up for.
     ForeignBucket,
-    /// It starts as gzip and is none; what could be read is published.
+    /// Its gzip is broken or cut; what could be read is published.
     Corrupt,
     /// The invocation's time is up; the rest goes on in another one.
     Continues,

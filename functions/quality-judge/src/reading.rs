@@ -1,8 +1,9 @@
 //! One line of a capture object: what is counted of it, and what of it the judge shall see.
 
+use std::sync::PoisonError;
+
 use domain::capture::{Answer, CaptureKey, CaptureRecord, Exchange, SkipReason};
 use domain::check::{Findings, findings};
-use domain::fleet::UnlistedLimit;
 use domain::judge::{CapturedText, Sample};
 use domain::metric::{self, MetricValue, Row};
 use domain::names::ComponentName;
@@ -25,8 +26,6 @@ pub(crate) struct LineReader<'a> {
     pub(crate) arrival: &'a Arrival,
     /// What its key says.
     pub(crate) key: &'a CaptureKey,
-    /// Keeps invented component names from becoming metrics.
-    pub(crate) unlisted: UnlistedLimit,
 }
 
 /// An exchange that the sampling rate selected.
@@ -63,7 +62,7 @@ pub(crate) enum Reading {
 
 impl LineReader<'_> {
     /// Reads a line; what it holds is also counted in `counts`, for the summary.
-    pub(crate) fn read(&mut self, line: &[u8], number: u64, counts: &mut Counts) -> Reading {
+    pub(crate) fn read(&self, line: &[u8], number: u64, counts: &mut Counts) -> Reading {
         if domain::capture::is_blank(line) {
             return Reading::Blank;
         }
@@ -75,7 +74,9 @@ impl LineReader<'_> {
         let model = conversation.as_ref().ok().and_then(|conversation| conversation.model.as_deref());
         let fleet = &self.standards.fleet;
         let attribution = fleet.attribute(&self.key.endpoint, &self.arrival.key, &record, model);
-        let attribution = self.unlisted.admit(&self.key.endpoint, attribution);
+        let mut unlisted = self.standards.unlisted.lock().unwrap_or_else(PoisonError::into_inner);
+        let attribution = unlisted.admit(&self.key.endpoint, attribution);
+        drop(unlisted);
         *counts.attributed_by.entry(attribution.by.as_str()).or_default() += 1;
         let subject = metric::Subject {
             endpoint: self.key.endpoint.clone(),

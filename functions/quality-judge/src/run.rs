@@ -136,7 +136,7 @@ impl<'a, J: Judge + Send + Sync + 'static> ObjectRun<'a, J> {
     }
 
     /// Works as far as the invocation's time allows.
-    pub(crate) async fn to_the_end(mut self, lines: &mut Lines<Reader>) -> Ended {
+    pub(crate) async fn finish_object(mut self, lines: &mut Lines<Reader>) -> Ended {
         let is_at_end = match self.work(lines).await {
             Ok(is_at_end) => is_at_end,
             Err(broken) => {
@@ -223,7 +223,7 @@ impl<'a, J: Judge + Send + Sync + 'static> ObjectRun<'a, J> {
                 Err(error) => {
                     self.is_corrupt = true;
                     let (object_key, kind) = (&self.lease.object.key, error.kind());
-                    tracing::warn!(%object_key, line = number, %kind, "object starts as gzip and is none; the rest is skipped");
+                    tracing::warn!(%object_key, line = number, %kind, "the object's gzip is broken or cut; the rest is skipped");
                     return Ok((chunk, true));
                 }
             }

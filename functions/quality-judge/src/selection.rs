@@ -35,15 +35,36 @@ impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
     pub(crate) async fn select(&mut self, candidates: Vec<Candidate>) -> Result<(), Broken> {
         let new = self.without_known(candidates).await?;
         let within_cap = self.within_cap(new).await?;
-        for priced in self.within_budget(within_cap).await? {
-            let (tools, standards) = (Arc::clone(self.tools), Arc::clone(self.standards));
-            let last_start = self.invocation.last_start;
-            self.beside.spawn(async move {
-                let Priced { candidate, nonce, at_most } = priced;
-                Happened::Finished(tools.bench.judge(&standards, candidate, nonce, at_most, last_start).await)
-            });
+        let mut waiting: Vec<Priced> =
+            within_cap.into_iter().map(|candidate| self.priced(candidate)).collect();
+        while !waiting.is_empty() {
+            let (affordable, over) = self.reserve(waiting).await?;
+            for priced in affordable {
+                self.start(priced);
+            }
+            if over.is_empty() {
+                return Ok(());
+            }
+            if self.beside.is_empty() {
+                return self.pass_over_budget(over).await;
+            }
+            // A reservation is an upper bound: what the calls under way leave of theirs may do.
+            while !self.beside.is_empty() {
+                self.next_happening().await?;
+            }
+            self.book().await?;
+            waiting = over;
         }
         Ok(())
+    }
+
+    fn start(&mut self, priced: Priced) {
+        let (tools, standards) = (Arc::clone(self.tools), Arc::clone(self.standards));
+        let last_start = self.invocation.last_start;
+        self.beside.spawn(async move {
+            let Priced { candidate, nonce, at_most } = priced;
+            Happened::Finished(tools.bench.judge(&standards, candidate, nonce, at_most, last_start).await)
+        });
     }
 
     /// Takes out what has a verdict. One of this very object was made by a run that broke off
@@ -111,12 +132,9 @@ impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
         Ok(within)
     }
 
-    async fn within_budget(&mut self, candidates: Vec<Candidate>) -> Result<Vec<Priced>, Broken> {
-        if candidates.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut priced: Vec<Priced> =
-            candidates.into_iter().map(|candidate| self.priced(candidate)).collect();
+    /// Sets the money for these aside, as far as the day's budget goes, and answers those that it
+    /// is enough for and the rest.
+    async fn reserve(&mut self, mut priced: Vec<Priced>) -> Result<(Vec<Priced>, Vec<Priced>), Broken> {
         let wanted: MicroUsd = priced.iter().map(|priced| priced.at_most).sum();
         let now = Timestamp::now();
         let before = self.tools.state.move_budget(day(now), wanted, now).await?;
@@ -126,17 +144,27 @@ impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
             left >= MicroUsd::default()
         });
         let over = priced.split_off(affordable.count());
-        if over.is_empty() {
-            return Ok(priced);
-        }
-        // What was reserved for them is given back at the next checkpoint.
         self.to_book = self.to_book - over.iter().map(|priced| priced.at_most).sum();
-        if self.tools.state.first_to_note_exhaustion(day(now)).await? {
+        Ok((priced, over))
+    }
+
+    async fn pass_over_budget(&mut self, over: Vec<Priced>) -> Result<(), Broken> {
+        if self.tools.state.first_to_note_exhaustion(day(Timestamp::now())).await? {
             let daily_budget = self.tools.config.daily_budget;
             tracing::warn!(%daily_budget, "the judge's budget of the day is used up; samples are counted as SamplesOverBudget until midnight UTC");
         }
         self.pass_over(over.into_iter().map(|priced| priced.candidate).collect(), Outcome::OverBudget);
-        Ok(priced)
+        Ok(())
+    }
+
+    /// Moves the day's spending by what was reserved and not used, or used beyond it.
+    pub(crate) async fn book(&mut self) -> Result<(), Broken> {
+        let now = Timestamp::now();
+        let amount = std::mem::take(&mut self.to_book);
+        if amount != MicroUsd::default() {
+            self.tools.state.move_budget(day(now), amount, now).await?;
+        }
+        Ok(())
     }
 
     fn priced(&self, candidate: Candidate) -> Priced {

@@ -1,9 +1,11 @@
 //! What answers are measured against: the rubric, the fleet file, and what follows from them.
 
+use std::sync::Mutex;
+
 use adapters::Fault;
 use adapters::captures::Captures;
 use adapters::judge::Brief;
-use domain::fleet::{Fleet, JudgePrice};
+use domain::fleet::{Fleet, JudgePrice, UnlistedLimit};
 use domain::judge::{system_text, text_instruction, verdict_schema_text};
 use domain::rubric::{Rubric, RubricStamp};
 use domain::settings::Mistakes;
@@ -29,6 +31,8 @@ pub(crate) struct Standards {
     pub(crate) fleet: Fleet,
     /// What the configured judge costs.
     pub(crate) price: JudgePrice,
+    /// Keeps component names that callers make up from becoming metrics, for the process's life.
+    pub(crate) unlisted: Mutex<UnlistedLimit>,
 }
 
 /// Why there is nothing to measure against.
@@ -41,7 +45,10 @@ pub(crate) enum NoStandards {
     #[error("CONFIG_URI must be s3://bucket/prefix/, is {0:?}")]
     UnknownUri(String),
     /// A file of `CONFIG_URI` could not be read.
-    #[error("CONFIG_URI could not be read: {0}")]
+    #[error(
+        "CONFIG_URI could not be read: {0}; allow s3:GetObject on the folder, and keep both files there \
+         (S3 says 403 of a missing one unless s3:ListBucket is allowed)"
+    )]
     Unread(#[from] Fault),
 }
 
@@ -98,7 +105,8 @@ impl Standards {
             instruction: text_instruction(&rubric),
             max_tokens: DIMENSION_TOKENS.saturating_mul(dimensions).saturating_add(FRAME_TOKENS),
         };
-        Ok(Self { stamp: rubric.stamp(), rubric, brief, fleet, price })
+        let unlisted = Mutex::new(fleet.unlisted_limit());
+        Ok(Self { stamp: rubric.stamp(), rubric, brief, fleet, price, unlisted })
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) struct Counts {
     pub(crate) already_judged: u64,
     /// Of those, had one from a run on the same object that broke off.
     pub(crate) resumed: u64,
-    /// Judged samples by outcome; a retried one counts at each try.
+    /// Judged samples by outcome; one that comes back counts in each invocation.
     pub(crate) outcomes: BTreeMap<&'static str, u64>,
     /// By component and then dimension, with `composite` among them.
     pub(crate) scores: BTreeMap<String, BTreeMap<String, Mean>>,
@@ -151,7 +151,8 @@ mod tests {
     #[test]
     fn means_merge_by_their_samples() {
         let mut mean = Mean::default();
-        [1.0, 0.0].into_iter().for_each(|score| mean.add(score));
+        mean.add(1.0);
+        mean.add(0.0);
         mean.merge(Mean { mean: 1.0, samples: 2 });
         assert_eq!(mean.samples, 4);
         assert!((mean.mean - 0.75).abs() < 1e-12);

@@ -13,6 +13,8 @@
 //! text.
 
 mod fault;
+#[cfg(any(feature = "s3", feature = "state", feature = "cloudwatch", feature = "sqs"))]
+mod patience;
 
 pub use fault::Fault;
 
@@ -26,3 +28,5 @@ pub mod metrics;
 pub mod queue;
 #[cfg(feature = "state")]
 pub mod state;
+#[cfg(test)]
+mod wire;

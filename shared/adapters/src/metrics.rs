@@ -6,6 +6,7 @@ use aws_smithy_types::DateTime;
 use domain::metric::{Datum, Unit, batches};
 
 use crate::Fault;
+use crate::patience::limited;
 
 /// CloudWatch, as the publisher of Assay's metrics.
 #[derive(Debug, Clone)]
@@ -16,7 +17,7 @@ pub struct Metrics {
 impl Metrics {
     /// Uses the region, credentials and endpoint of `config`.
     pub fn new(config: &aws_types::SdkConfig) -> Self {
-        Self { client: Client::new(config) }
+        Self { client: Client::new(&limited(config)) }
     }
 
     /// Publishes datums in as few calls as the limits allow, and answers how many it took.
@@ -52,4 +53,148 @@ fn on_the_wire(datum: Datum) -> MetricDatum {
         .set_counts(Some(datum.counts))
         .storage_resolution(60)
         .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use ciborium::Value;
+    use domain::metric::{QUALITY_NAMESPACE, check_request};
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::wire::{Reply, Sent, Wire};
+
+    fn datum(metric: &str, values: &[f64]) -> Datum {
+        Datum {
+            metric: metric.to_owned(),
+            dimensions: vec![
+                ("EndpointName".to_owned(), "chat".to_owned()),
+                ("InferenceComponentName".to_owned(), "llama-3".to_owned()),
+            ],
+            timestamp: "2026-11-24T12:34:00Z".parse().unwrap(),
+            unit: Unit::None,
+            values: values.to_vec(),
+            counts: values.iter().map(|_| 2.0).collect(),
+        }
+    }
+
+    fn published() -> Reply {
+        // An empty CBOR map.
+        Reply::new(200, [0xa0]).header("smithy-protocol", "rpc-v2-cbor")
+    }
+
+    fn field<'a>(value: &'a Value, name: &str) -> &'a Value {
+        let fields = value.as_map().unwrap();
+        &fields.iter().find(|(field, _)| field.as_text() == Some(name)).unwrap().1
+    }
+
+    fn text(value: &Value, name: &str) -> String {
+        field(value, name).as_text().unwrap().to_owned()
+    }
+
+    fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
+        field(value, name).as_array().unwrap()
+    }
+
+    fn numbers(value: &Value, name: &str) -> Vec<f64> {
+        list(value, name).iter().map(|number| number.as_float().unwrap()).collect()
+    }
+
+    /// A request as CloudWatch reads it. Also checks what holds for each.
+    fn received(sent: &Sent) -> (String, Vec<Datum>) {
+        assert!(sent.uri.ends_with("/service/GraniteServiceVersion20100801/operation/PutMetricData"));
+        assert_eq!(sent.header("content-type"), Some("application/cbor"));
+        let mut body = sent.body.clone();
+        if sent.header("content-encoding") == Some("gzip") {
+            body.clear();
+            flate2::read::GzDecoder::new(sent.body.as_slice()).read_to_end(&mut body).unwrap();
+        }
+        assert!(body.len() <= 1_000_000, "{} bytes", body.len());
+        let request: Value = ciborium::from_reader(body.as_slice()).unwrap();
+        let datums = list(&request, "MetricData").iter().map(|data| {
+            assert_eq!(field(data, "StorageResolution").as_integer(), Some(60.into()));
+            // Tag 1: seconds since 1970.
+            let (tag, seconds) = field(data, "Timestamp").as_tag().unwrap();
+            assert_eq!(tag, 1);
+            let seconds = seconds.as_float().unwrap_or_default().to_string();
+            Datum {
+                metric: text(data, "MetricName"),
+                dimensions: list(data, "Dimensions")
+                    .iter()
+                    .map(|dimension| (text(dimension, "Name"), text(dimension, "Value")))
+                    .collect(),
+                timestamp: Timestamp::from_second(seconds.parse().unwrap()).unwrap(),
+                unit: match text(data, "Unit").as_str() {
+                    "None" => Unit::None,
+                    "Count" => Unit::Count,
+                    "Milliseconds" => Unit::Milliseconds,
+                    unit => panic!("unit {unit}"),
+                },
+                values: numbers(data, "Values"),
+                counts: numbers(data, "Counts"),
+            }
+        });
+        (text(&request, "Namespace"), datums.collect())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_cloudwatch_receives_is_what_was_measured() {
+        let wire = Wire::new([published()]);
+        let datums = vec![
+            datum("SafetyScore", &[-0.5, 0.0, 0.25, 1.0]),
+            Datum { unit: Unit::Count, ..datum("SamplesScored", &[1.0]) },
+            Datum { unit: Unit::Milliseconds, ..datum("EvaluationLatency", &[512.0]) },
+        ];
+        assert_eq!(Metrics::new(&wire.config()).publish(QUALITY_NAMESPACE, datums.clone()).await, Ok(1));
+        let sent = wire.only();
+        assert_eq!(sent.header("content-encoding"), None);
+        assert_eq!(received(&sent), (QUALITY_NAMESPACE.to_owned(), datums));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_datums_go_out_compressed_in_legal_calls_and_none_is_lost() {
+        let wire = Wire::new([published()]);
+        let values: Vec<f64> = (0..150).map(|step| f64::from(step) / 7.0).collect();
+        let mut datums: Vec<Datum> = (0..1500).map(|n| datum(&format!("Small{n}"), &[0.1])).collect();
+        datums.extend((0..700).map(|n| datum(&format!("Large{n}"), &values)));
+        let calls = Metrics::new(&wire.config()).publish("Quality", datums.clone()).await.unwrap();
+        let sent = wire.sent();
+        assert_eq!(sent.len(), calls);
+        let mut seen = Vec::new();
+        for request in &sent {
+            assert_eq!(request.header("content-encoding"), Some("gzip"));
+            let (namespace, batch) = received(request);
+            let now = batch[0].timestamp;
+            assert_eq!(check_request(&namespace, &batch, now), Vec::<String>::new());
+            seen.extend(batch);
+        }
+        assert_eq!(seen, datums);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_to_publish_costs_nothing() {
+        let wire = Wire::new([]);
+        assert_eq!(Metrics::new(&wire.config()).publish("Quality", Vec::new()).await, Ok(0));
+        assert!(wire.sent().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_throttle_is_tried_again_and_then_a_fault() {
+        let mut body = Vec::new();
+        ciborium::into_writer(&Value::Map(vec![("__type".into(), "ThrottlingException".into())]), &mut body)
+            .unwrap();
+        let throttled = || Reply::new(400, body.clone()).header("smithy-protocol", "rpc-v2-cbor");
+        let wire = Wire::new([throttled(), published()]);
+        let datums = vec![datum("X", &[1.0])];
+        assert_eq!(Metrics::new(&wire.config()).publish("Q", datums.clone()).await, Ok(1));
+        assert_eq!(wire.sent().len(), 2);
+
+        let wire = Wire::new([throttled()]);
+        let fault = Metrics::new(&wire.config()).publish("Q", datums).await.unwrap_err();
+        assert_eq!(fault.to_string(), "PutMetricData failed: ThrottlingException (HTTP 400)");
+        assert!(fault.is_transient());
+        assert_eq!(wire.sent().len(), 3);
+    }
 }

@@ -8,7 +8,8 @@
 //! of a SageMaker data-capture object into [`capture::Exchange`]s; [`fleet`] says which inference
 //! component answered and how often to sample it; [`check`] are the free checks; [`rubric`],
 //! [`judge`] and [`verdict`] are what a judge is asked, how its reply is read and what is kept;
-//! [`metric`] is everything that Assay publishes.
+//! [`capacity`] says what endpoints and components hold and cost; [`metric`] is everything that Assay
+//! publishes.
 
 pub mod money;
 pub mod names;
@@ -17,6 +18,8 @@ pub mod variables;
 
 pub mod capture;
 pub mod fleet;
+
+pub mod capacity;
 
 pub mod check;
 pub mod sampling;

@@ -9,7 +9,7 @@ use tests::local;
 
 const USAGE: &str = "local up [--judge-delay-ms N]     keep an environment up until Ctrl-C
 local invoke FUNCTION EVENT       send an event file to a deployed function, show its summary
-local demo                        deploy, upload sample captures, show what comes out";
+local demo [--small-judge]        deploy, upload sample captures, show what comes out";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -33,6 +33,7 @@ async fn run(arguments: &[&str]) -> Outcome<()> {
         }
         ["invoke", function, event] => local::invoke(function, event).await,
         ["demo"] => local::demo().await,
+        ["demo", "--small-judge"] => local::demo_with_small_judge().await,
         _ => Err(Failure(USAGE.to_owned())),
     }
 }

@@ -25,13 +25,12 @@ pub async fn invoke(function: &str, file: &str) -> Outcome<()> {
     check(function, file)?;
     let text = fs::read_to_string(project::root().join(file)).during(format!("read {file}"))?;
     let mut started = None;
-    let endpoints = match Endpoints::of_running().await {
-        Some(endpoints) => endpoints,
-        None => {
-            say("No environment is up (`make local` keeps one); starting one for this call.\n")?;
-            let environment = Environment::start(Duration::ZERO, &[]).await?;
-            started.insert(environment).endpoints()
-        }
+    let endpoints = if let Some(endpoints) = Endpoints::of_running().await {
+        endpoints
+    } else {
+        say("No environment is up (`make local` keeps one); starting one for this call.\n")?;
+        let environment = Environment::start(Duration::ZERO, &[]).await?;
+        started.insert(environment).endpoints()
     };
     let clients = Clients::of(&endpoints.aws_endpoint_url).await;
     let bucket = endpoints.output("CaptureBucketName")?;

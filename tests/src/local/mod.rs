@@ -2,8 +2,9 @@
 
 mod demo;
 mod invoke;
+mod report;
 mod up;
 
-pub use demo::demo;
+pub use demo::{demo, demo_with_small_judge};
 pub use invoke::invoke;
 pub use up::up;

@@ -26,6 +26,7 @@ use serde_json::Value;
 
 pub use bedrock::Bedrock;
 pub use judge::NAME as JUDGE_NAME;
+pub use record::Stats;
 pub use server::{Options, Server};
 
 /// What a stand-in is given: one request, read to its end.

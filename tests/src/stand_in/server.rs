@@ -45,11 +45,22 @@ pub struct Server {
 impl Server {
     /// Starts them on 127.0.0.1.
     pub fn start(options: Options) -> io::Result<Self> {
+        Self::serve(options, None)
+    }
+
+    /// Starts them with a judge of their own behind Bedrock: calls are recorded and scripted as
+    /// ever, and what is left goes to the Converse server at `judge`.
+    pub fn forwarding_to(judge: &str) -> io::Result<Self> {
+        Self::serve(Options::default(), Some(judge.to_owned()))
+    }
+
+    fn serve(options: Options, judge: Option<String>) -> io::Result<Self> {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let stand_ins: Vec<Box<dyn StandIn>> = vec![Box::new(Bedrock::new(options.judge_delay))];
-        let shared = Arc::new(Shared { stand_ins, record: Mutex::default(), script: Mutex::default() });
+        let shared =
+            Arc::new(Shared { stand_ins, judge, record: Mutex::default(), script: Mutex::default() });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = oneshot::channel::<Infallible>();
         let serve = async move {
@@ -90,6 +101,8 @@ impl Drop for Server {
 
 #[derive(Debug)]
 struct Shared {
+    /// Answers for Bedrock instead of the plain scorer.
+    judge: Option<String>,
     stand_ins: Vec<Box<dyn StandIn>>,
     record: Mutex<Record>,
     script: Mutex<Script>,
@@ -160,12 +173,16 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     let name = stand_in.map_or("none", |stand_in| stand_in.name());
     shared.record().begin(name);
     let _in_flight = InFlight { shared: &shared, name };
-    let own = || stand_in.map_or_else(|| nobody(&call), |stand_in| stand_in.answer(&call));
+    let own = async || match (&shared.judge, stand_in) {
+        (Some(judge), Some(_)) => forwarded(judge, &call).await,
+        (None, Some(stand_in)) => stand_in.answer(&call),
+        (_, None) => nobody(&call),
+    };
     let cue = shared.script().cue(name, &call);
     let scripted = cue.is_some();
     let (reply, delay) = match cue {
         None => {
-            let reply = own();
+            let reply = own().await;
             let delay = reply.delay;
             (Some(reply), delay)
         }
@@ -173,7 +190,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
             let delay = reply.delay;
             (Some(reply), delay)
         }
-        Some(Cue::Wait(delay)) => (Some(own()), delay),
+        Some(Cue::Wait(delay)) => (Some(own().await), delay),
         Some(Cue::Drop(delay)) => (None, delay),
     };
     shared.record().keep(name, &call, scripted, reply.as_ref().map_or(0, |reply| reply.status));
@@ -205,6 +222,18 @@ async fn read(request: Request) -> Result<Call, axum::Error> {
         headers: parts.headers,
         body: String::from_utf8_lossy(&bytes).into_owned(),
     })
+}
+
+async fn forwarded(judge: &str, call: &Call) -> Reply {
+    let request = reqwest::Client::new().post(format!("{judge}{}", call.path)).body(call.body.clone());
+    let answer = async {
+        let answer = request.send().await?;
+        Ok::<_, reqwest::Error>((answer.status().as_u16(), answer.text().await?))
+    };
+    match answer.await {
+        Ok((status, body)) => Reply { body, ..Reply::json(status, &Value::Null) },
+        Err(error) => Reply::json(503, &json!({"message": error.to_string()})),
+    }
 }
 
 fn nobody(call: &Call) -> Reply {

@@ -1,19 +1,26 @@
 //! Capture objects in S3, read as a stream of lines, and the verdict files written beside them.
 
+use std::io::Cursor;
 use std::pin::Pin;
 
 use async_compression::tokio::bufread::GzipDecoder;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
 use thiserror::Error;
-use tokio::io::{AsyncBufRead, AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, BufReader};
 
 use crate::Fault;
+use crate::fault::CONNECTION;
+use crate::patience::limited;
 
 mod lines;
+#[cfg(test)]
+mod tests;
 
 pub use lines::{Line, Lines};
 
+/// What every gzip member starts with.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// Bytes that are decompressed at a time.
 const DECOMPRESSED_CHUNK: usize = 64 * 1024;
 
@@ -63,7 +70,7 @@ pub enum Unopened {
 impl Captures {
     /// Uses the region, credentials and endpoint of `config`.
     pub fn new(config: &aws_types::SdkConfig) -> Self {
-        Self { client: Client::new(config) }
+        Self { client: Client::new(&limited(config)) }
     }
 
     /// Opens an object for reading; with `etag` only that version of it.
@@ -76,7 +83,7 @@ impl Captures {
     ) -> Result<CaptureObject, Unopened> {
         let request = self.client.get_object().bucket(bucket).key(key);
         let request = match etag {
-            Some(etag) => request.if_match(format!("\"{etag}\"")),
+            Some(etag) => request.if_match(format!("\"{}\"", unquoted(etag))),
             None => request,
         };
         let object = request.send().await.map_err(|error| {
@@ -84,6 +91,8 @@ impl Captures {
             match (fault.status, fault.code.as_str()) {
                 (Some(404), _) => Unopened::Gone,
                 (Some(412), _) => Unopened::Superseded,
+                // An archived object; no permission helps.
+                (_, "InvalidObjectState") => Unopened::Failed(fault),
                 (Some(403), _) => Unopened::Forbidden,
                 _ => Unopened::Failed(fault),
             }
@@ -113,13 +122,14 @@ impl Captures {
                 return if fault.status == Some(404) { Ok(None) } else { Err(fault) };
             }
         };
-        let unreadable = |code: &str| Fault { operation: "GetObject", code: code.to_owned(), status: None };
-        let bytes = object.body.collect().await.map_err(|_| unreadable("connection"))?.to_vec();
-        String::from_utf8(bytes).map(Some).map_err(|_| unreadable("the object is not UTF-8 text"))
+        let bytes = object.body.collect().await.map_err(|_| broken_off())?.to_vec();
+        let text =
+            String::from_utf8(bytes).map_err(|_| Fault::here("GetObject", "the object is not UTF-8 text"));
+        text.map(Some)
     }
 }
 
-/// An ETag as an event carries it: S3 answers with quotes, its events leave them out.
+/// An entity tag as an event carries it: S3 answers with quotes, its events leave them out.
 fn unquoted(etag: &str) -> &str {
     etag.trim_start_matches("W/").trim_matches('"')
 }
@@ -129,15 +139,25 @@ fn unquoted(etag: &str) -> &str {
 async fn decompressed(
     mut plain: Pin<Box<dyn AsyncBufRead + Send>>,
 ) -> Result<Pin<Box<dyn AsyncBufRead + Send>>, Fault> {
-    let start = plain.fill_buf().await.map_err(|_| Fault {
-        operation: "GetObject",
-        code: "connection".to_owned(),
-        status: None,
-    })?;
-    if !start.starts_with(&[0x1f, 0x8b]) {
-        return Ok(plain);
+    let start = plain.fill_buf().await.map_err(|_| broken_off())?;
+    if start.len() == 1 {
+        // The network may cut anywhere, so also within the two bytes.
+        let first = start[0];
+        plain.consume(1);
+        let second = plain.fill_buf().await.map_err(|_| broken_off())?.first().copied();
+        let is_gzip = [Some(first), second] == GZIP.map(Some);
+        plain = Box::pin(AsyncReadExt::chain(Cursor::new([first]), plain));
+        return Ok(if is_gzip { gunzipped(plain) } else { plain });
     }
+    Ok(if start.starts_with(&GZIP) { gunzipped(plain) } else { plain })
+}
+
+fn gunzipped(plain: Pin<Box<dyn AsyncBufRead + Send>>) -> Pin<Box<dyn AsyncBufRead + Send>> {
     let mut decoder = GzipDecoder::new(plain);
     decoder.multiple_members(true);
-    Ok(Box::pin(BufReader::with_capacity(DECOMPRESSED_CHUNK, decoder)))
+    Box::pin(BufReader::with_capacity(DECOMPRESSED_CHUNK, decoder))
+}
+
+fn broken_off() -> Fault {
+    Fault::here("GetObject", CONNECTION)
 }

@@ -1,4 +1,4 @@
-//! JSON between serde and the SDK's own type, which has no conversion in its stable interface.
+//! JSON from the SDK's own type, which has no conversion in its stable interface.
 
 use aws_smithy_types::{Document, Number};
 use serde_json::Value;
@@ -17,22 +17,4 @@ pub(super) fn to_json(document: Document) -> Option<Value> {
             fields.into_iter().map(|(name, value)| Some((name, to_json(value)?))).collect::<Option<_>>()?,
         ),
     })
-}
-
-/// To the wire.
-pub(super) fn from_json(value: Value) -> Document {
-    match value {
-        Value::Null => Document::Null,
-        Value::Bool(flag) => Document::Bool(flag),
-        Value::String(text) => Document::String(text),
-        Value::Number(number) => Document::Number(match (number.as_u64(), number.as_i64()) {
-            (Some(number), _) => Number::PosInt(number),
-            (None, Some(number)) => Number::NegInt(number),
-            (None, None) => Number::Float(number.as_f64().unwrap_or_default()),
-        }),
-        Value::Array(items) => Document::Array(items.into_iter().map(from_json).collect()),
-        Value::Object(fields) => {
-            Document::Object(fields.into_iter().map(|(name, value)| (name, from_json(value))).collect())
-        }
-    }
 }

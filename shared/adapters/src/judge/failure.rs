@@ -8,6 +8,7 @@ use domain::verdict::{ErrorClass, Failure};
 use thiserror::Error;
 
 use crate::Fault;
+use crate::fault::{UNREADABLE, is_unsent};
 
 /// Why the judge did not answer.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -25,22 +26,33 @@ impl Unanswered {
     pub(super) fn of(error: &SdkError<ConverseError, HttpResponse>) -> Self {
         let fault = Fault::of("Converse", error);
         let failure = match error {
+            // A body that is not the wire's, under a good status.
+            _ if is_good(&fault) && fault.code == UNREADABLE => Failure::Malformed(Malformed::NotJson),
             SdkError::ServiceError(service) => failure_of(service.err(), &fault),
             SdkError::TimeoutError(_) => Failure::Timeout,
             SdkError::DispatchFailure(failure) if failure.is_timeout() => Failure::Timeout,
-            SdkError::DispatchFailure(failure) if failure.is_user() => Failure::ConfigError(class(&fault)),
-            // A body that is not the wire's, under a good status: the judge was asked and paid.
-            SdkError::ResponseError(_) if matches!(fault.status, Some(200..=299)) => {
-                Failure::Malformed(Malformed::NotJson)
-            }
-            SdkError::ResponseError(_) => by_status(&fault),
+            SdkError::DispatchFailure(failure) if is_unsent(failure) => Failure::ConfigError(class(&fault)),
+            SdkError::ResponseError(_) if !is_good(&fault) => by_status(&fault),
             SdkError::ConstructionFailure(_) => Failure::ConfigError(class(&fault)),
             _ => Failure::JudgeUnavailable(class(&fault)),
         };
-        let may_cost = matches!(failure, Failure::Timeout | Failure::Malformed(_))
-            || matches!(error, SdkError::DispatchFailure(_) | SdkError::ResponseError(_));
+        // A judge whose answer broke off or came too late was asked, and maybe paid.
+        let may_cost = match error {
+            SdkError::DispatchFailure(failure) => !is_unsent(failure),
+            _ => failure == Failure::Timeout || is_good(&fault),
+        };
         Self { failure, may_cost, fault }
     }
+
+    /// A good status, and nothing in the body.
+    pub(super) fn empty() -> Self {
+        let fault = Fault { operation: "Converse", code: UNREADABLE.to_owned(), status: Some(200) };
+        Self { failure: Failure::Malformed(Malformed::Empty), may_cost: true, fault }
+    }
+}
+
+fn is_good(fault: &Fault) -> bool {
+    matches!(fault.status, Some(200..=299))
 }
 
 fn class(fault: &Fault) -> ErrorClass {
@@ -101,10 +113,15 @@ fn is_about_the_account(message: &str) -> bool {
     TEXTS.iter().any(|text| message.contains(text))
 }
 
-/// The text of a validation error, to learn from and not to log.
-pub(super) fn validation_message(error: &SdkError<ConverseError, HttpResponse>) -> Option<&str> {
+/// The text of an error that may be about a part of the request, to learn from and not to log.
+pub(super) fn refused_form(error: &SdkError<ConverseError, HttpResponse>) -> Option<&str> {
     match error.as_service_error()? {
         ConverseError::ValidationException(refused) => Some(refused.message().unwrap_or_default()),
+        // Models without a prompt cache answer 403, "You invoked an unsupported model or your
+        // request did not allow prompt caching", as if access were missing.
+        ConverseError::AccessDeniedException(refused) => {
+            refused.message().filter(|message| message.contains("prompt caching"))
+        }
         _ => None,
     }
 }

@@ -8,7 +8,10 @@
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
+use aws_sdk_bedrockruntime::config::http::HttpResponse;
+use aws_sdk_bedrockruntime::error::SdkError;
 use aws_sdk_bedrockruntime::operation::converse::builders::ConverseFluentBuilder;
+use aws_sdk_bedrockruntime::operation::converse::{ConverseError, ConverseOutput};
 use aws_sdk_bedrockruntime::types::{
     CachePointBlock, CachePointType, ContentBlock, ConversationRole, InferenceConfiguration,
     JsonSchemaDefinition, Message, OutputConfig, OutputFormat, OutputFormatStructure, OutputFormatType,
@@ -16,7 +19,7 @@ use aws_sdk_bedrockruntime::types::{
     ToolSpecification,
 };
 
-use super::{Brief, document};
+use super::{Brief, verbatim};
 
 const TOOL: &str = "record_verdict";
 
@@ -95,14 +98,14 @@ impl Form {
         Some(Self { shape, ..self })
     }
 
-    /// Fills in a request. Everything up to the sample is the same for each sample, so that the
+    /// Sends the request. Everything up to the sample is the same for each sample, so that the
     /// cache point covers it.
-    pub(super) fn request(
+    pub(super) async fn send(
         self,
         request: ConverseFluentBuilder,
         brief: &Brief,
         sample: &str,
-    ) -> ConverseFluentBuilder {
+    ) -> Result<ConverseOutput, SdkError<ConverseError, HttpResponse>> {
         let mut system = brief.system.clone();
         if self.shape == Shape::Text {
             system.push_str("\n\n");
@@ -118,12 +121,19 @@ impl Form {
             .max_tokens(i32::try_from(brief.max_tokens).unwrap_or(i32::MAX))
             .set_temperature(self.has_temperature.then_some(0.0))
             .build();
-        request
+        let request = request
             .set_system(Some(blocks))
             .set_messages(message.build().ok().map(|message| vec![message]))
             .inference_config(limits)
             .set_output_config(self.output_config(brief))
-            .set_tool_config(self.tool_config(brief))
+            .set_tool_config(self.tool_config());
+        match self.shape {
+            Shape::OutputSchema | Shape::Text => request.send().await,
+            Shape::StrictTool | Shape::Tool => {
+                let schema = brief.schema.clone();
+                request.customize().mutate_request(move |http| verbatim::fill(http, &schema)).send().await
+            }
+        }
     }
 
     fn output_config(self, brief: &Brief) -> Option<OutputConfig> {
@@ -139,15 +149,14 @@ impl Form {
         Some(OutputConfig::builder().text_format(format).build())
     }
 
-    fn tool_config(self, brief: &Brief) -> Option<ToolConfiguration> {
+    fn tool_config(self) -> Option<ToolConfiguration> {
         if !matches!(self.shape, Shape::StrictTool | Shape::Tool) {
             return None;
         }
-        let schema = document::from_json(serde_json::from_str(&brief.schema).ok()?);
         let tool = ToolSpecification::builder()
             .name(TOOL)
             .description("Records the verdict on the sample.")
-            .input_schema(ToolInputSchema::Json(schema))
+            .input_schema(ToolInputSchema::Json(verbatim::slot()))
             .set_strict((self.shape == Shape::StrictTool).then_some(true))
             .build()
             .ok()?;

@@ -5,7 +5,7 @@
 //! family does not understand (see [`form`]).
 
 use std::future::Future;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_sdk_bedrockruntime::Client;
 use aws_sdk_bedrockruntime::config::{Builder, retry::RetryConfig, timeout::TimeoutConfig};
@@ -14,10 +14,14 @@ use aws_sdk_bedrockruntime::types::ConverseOutput::Message;
 use aws_sdk_bedrockruntime::types::{ContentBlock, StopReason, TokenUsage};
 use domain::judge::Malformed;
 use domain::verdict::{Failure, JudgeTokens};
+use tokio::time::Instant;
 
 mod document;
 mod failure;
 mod form;
+#[cfg(test)]
+mod tests;
+mod verbatim;
 
 pub use failure::Unanswered;
 use form::Forms;
@@ -90,14 +94,13 @@ impl BedrockJudge {
 
 impl Judge for BedrockJudge {
     async fn ask(&self, brief: &Brief, sample: &str) -> Result<Answered, Unanswered> {
-        let started = Instant::now();
         loop {
             let form = self.forms.current();
-            let request = form.request(self.client.converse().model_id(&self.model), brief, sample);
-            match request.send().await {
-                Ok(answer) => return Ok(read(answer, started.elapsed())),
+            let started = Instant::now();
+            match form.send(self.client.converse().model_id(&self.model), brief, sample).await {
+                Ok(answer) => return read(answer, started.elapsed()),
                 Err(error) => {
-                    let is_simpler = failure::validation_message(&error)
+                    let is_simpler = failure::refused_form(&error)
                         .is_some_and(|message| self.forms.simplify(form, message));
                     if !is_simpler {
                         return Err(Unanswered::of(&error));
@@ -109,14 +112,18 @@ impl Judge for BedrockJudge {
     }
 }
 
-fn read(answer: ConverseOutput, latency: Duration) -> Answered {
+fn read(answer: ConverseOutput, latency: Duration) -> Result<Answered, Unanswered> {
     let tokens = answer.usage().map(tokens_of).unwrap_or_default();
+    // Every answer of a model has read its input: this is a good status without an answer.
+    if !matches!(answer.output(), Some(Message(_))) && tokens == JudgeTokens::default() {
+        return Err(Unanswered::empty());
+    }
     let stop_reason = answer.stop_reason().as_str().to_owned();
     let content = match failure_of(answer.stop_reason()) {
         Some(failure) => Err(failure),
         None => content_of(answer).map_err(Failure::Malformed),
     };
-    Answered { content, stop_reason, tokens, latency }
+    Ok(Answered { content, stop_reason, tokens, latency })
 }
 
 /// The failure that a stop reason stands for; `None` when there should be a verdict to read.

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditi
 use jiff::Timestamp;
 use thiserror::Error;
 
-use super::{Item, StateTable, expiry, number, number_of, text, text_of};
+use super::{Item, StateTable, expiry, malformed, number, number_of, text, text_of};
 use crate::Fault;
 
 /// An S3 object, whatever its version.
@@ -29,7 +29,7 @@ impl fmt::Display for ObjectId {
 /// How far the work on one version of an object got.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Progress {
-    /// The version, by its ETag.
+    /// The version, by its entity tag.
     pub etag: String,
     /// Lines that were read; the next one is `lines_read + 1`.
     pub lines_read: u64,
@@ -101,7 +101,7 @@ impl StateTable {
         };
         match request.send().await {
             Ok(answer) => {
-                let progress = answer.attributes().and_then(progress_of);
+                let progress = answer.attributes().map(progress_of).transpose()?.flatten();
                 Ok(Lease { object, owner: owner.to_owned(), progress })
             }
             Err(error) => {
@@ -170,21 +170,33 @@ impl StateTable {
     }
 }
 
-fn progress_of(item: &Item) -> Option<Progress> {
+/// The progress in an item; `None` when it holds only a lease. An item that is half one is a fault:
+/// guessing would count lines twice, or never.
+fn progress_of(item: &Item) -> Result<Option<Progress>, Fault> {
+    if !item.contains_key("etag") {
+        return Ok(None);
+    }
     let count = |name| number_of(item, name).and_then(|number| u64::try_from(number).ok());
-    Some(Progress {
-        etag: text_of(item, "etag")?.to_owned(),
-        lines_read: count("lines_read")?,
-        unresolved: text_of(item, "unresolved")?.split(',').filter_map(|line| line.parse().ok()).collect(),
-        checkpoints: count("checkpoints")?,
-        is_done: item.get("is_done").and_then(|done| done.as_bool().ok()).copied().unwrap_or(false),
-    })
+    let lines = |text: &str| -> Option<BTreeSet<u64>> {
+        text.split_terminator(',').map(|line| line.parse().ok()).collect()
+    };
+    let read = || {
+        Some(Progress {
+            etag: text_of(item, "etag")?.to_owned(),
+            lines_read: count("lines_read")?,
+            unresolved: lines(text_of(item, "unresolved")?)?,
+            checkpoints: count("checkpoints")?,
+            is_done: *item.get("is_done")?.as_bool().ok()?,
+        })
+    };
+    read().map(Some).ok_or_else(|| malformed("UpdateItem", "progress"))
 }
 
 /// Reads from the item that stood in the way why it did.
 fn refusal(item: &Item, etag: Option<&str>) -> LeaseRefused {
     match progress_of(item) {
-        Some(progress) if progress.is_done && Some(progress.etag.as_str()) == etag => LeaseRefused::Done,
+        Err(fault) => LeaseRefused::Failed(fault),
+        Ok(Some(progress)) if progress.is_done && Some(progress.etag.as_str()) == etag => LeaseRefused::Done,
         _ => {
             let until = number_of(item, "lease_until").and_then(|second| Timestamp::from_second(second).ok());
             LeaseRefused::Held(until.unwrap_or(Timestamp::UNIX_EPOCH))

@@ -16,9 +16,12 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::Fault;
+use crate::patience::limited;
 
 mod allowance;
 mod lease;
+#[cfg(test)]
+mod tests;
 mod verdicts;
 
 pub use lease::{Lease, LeaseRefused, ObjectId, Progress};
@@ -39,7 +42,7 @@ type Item = HashMap<String, AttributeValue>;
 impl StateTable {
     /// Uses the region, credentials and endpoint of `config`.
     pub fn new(config: &aws_types::SdkConfig, table: impl Into<String>) -> Self {
-        Self { client: Client::new(config), table: table.into() }
+        Self { client: Client::new(&limited(config)), table: table.into() }
     }
 }
 
@@ -47,7 +50,7 @@ fn expiry(now: Timestamp) -> AttributeValue {
     number((now + KEPT).as_second())
 }
 
-fn number(number: impl ToString) -> AttributeValue {
+fn number(number: impl ToString + Copy) -> AttributeValue {
     AttributeValue::N(number.to_string())
 }
 
@@ -64,5 +67,5 @@ fn number_of(item: &Item, name: &str) -> Option<i64> {
 }
 
 fn malformed(operation: &'static str, what: &str) -> Fault {
-    Fault { operation, code: format!("the state table's {what} is not what Assay wrote"), status: None }
+    Fault::here(operation, format!("the state table's {what} is not what Assay wrote"))
 }

@@ -1,6 +1,6 @@
 //! Finished verdicts by their id: what makes a retry free.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{KeysAndAttributes, PutRequest, WriteRequest};
@@ -27,6 +27,8 @@ impl StateTable {
     /// The stored verdicts among `ids`, by id. Costs one call for each 100.
     pub async fn known_verdicts(&self, ids: &[String]) -> Result<HashMap<String, KnownVerdict>, Fault> {
         let mut known = HashMap::new();
+        // DynamoDB refuses a batch that names a key twice.
+        let ids: Vec<&String> = ids.iter().collect::<BTreeSet<_>>().into_iter().collect();
         for ids in ids.chunks(MOST_READ) {
             let keys = ids.iter().map(|id| HashMap::from([("pk".to_owned(), text(format!("verdict#{id}")))]));
             // The reader must see what the writer that crashed just before has written.
@@ -44,7 +46,8 @@ impl StateTable {
                     else {
                         return Err(malformed("BatchGetItem", "verdict"));
                     };
-                    known.insert(pk.trim_start_matches("verdict#").to_owned(), KnownVerdict { source, line });
+                    let id = pk.strip_prefix("verdict#").unwrap_or(&pk).to_owned();
+                    known.insert(id, KnownVerdict { source, line });
                 }
                 wanted = answer.unprocessed_keys().and_then(|tables| tables.get(&self.table)).cloned();
                 pause_before_rest("BatchGetItem", wanted.is_some(), &mut pauses).await?;

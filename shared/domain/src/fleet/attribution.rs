@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::custom_attributes;
+use crate::capacity::topology::{self, EndpointTopology};
 use crate::capture::CaptureRecord;
 use crate::names::{ComponentName, EndpointName};
 use crate::settings::Section;
@@ -119,6 +120,7 @@ pub(super) struct Rules {
 struct Endpoint {
     components: Vec<ComponentName>,
     models: Map,
+    topology: Option<EndpointTopology>,
 }
 
 impl Default for Rules {
@@ -167,6 +169,11 @@ impl super::Fleet {
 impl Rules {
     pub(super) fn components(&self, endpoint: &EndpointName) -> &[ComponentName] {
         self.endpoints.get(endpoint).map_or(&[], |endpoint| &endpoint.components)
+    }
+
+    /// What the file says about the capacity of its endpoints.
+    pub(super) fn topologies(&self) -> impl Iterator<Item = (&EndpointName, &EndpointTopology)> {
+        self.endpoints.iter().filter_map(|(name, endpoint)| Some((name, endpoint.topology.as_ref()?)))
     }
 
     /// The legal name that one source gives.
@@ -291,7 +298,8 @@ fn read_endpoint(section: &Section) -> Option<(EndpointName, Endpoint)> {
         }
     }
     let models = read_map(section, "models", Some(&components));
-    Some((name?, Endpoint { components, models }))
+    let topology = topology::read_endpoint(section, name.as_ref(), &components);
+    Some((name?, Endpoint { components, models, topology }))
 }
 
 /// A table of texts to component names, which are among `allowed` when that is given.

@@ -116,7 +116,7 @@ fn read_labels(section: &Section) -> BTreeMap<ComponentName, String> {
 }
 
 /// What `PutMetricData` would say against a namespace.
-fn namespace_problem(namespace: &str) -> Option<&'static str> {
+pub(super) fn namespace_problem(namespace: &str) -> Option<&'static str> {
     let is_legal = |byte: u8| byte.is_ascii_alphanumeric() || b" .-_/#:".contains(&byte);
     if namespace.len() > LONGEST_NAME || !namespace.bytes().all(is_legal) {
         return Some("must be 1 to 255 of a-z, A-Z, 0-9, space and . - _ / # :");

@@ -3,15 +3,20 @@
 //! called. Each section of the file has a module here, and a `read` that takes it.
 
 mod attribution;
+mod capacity_terms;
 mod custom_attributes;
 mod metric_naming;
 mod price;
 mod sampling_policy;
 
+use std::collections::BTreeMap;
+
+use crate::capacity::topology::EndpointTopology;
 use crate::names::{ComponentName, EndpointName};
 use crate::settings::{self, Mistakes};
 
 pub use attribution::{AttributedBy, Attribution, UnlistedLimit};
+pub use capacity_terms::CapacityTerms;
 pub use metric_naming::MetricNaming;
 pub use price::JudgePrice;
 pub use sampling_policy::{NotARate, SamplingPolicy, SamplingRate};
@@ -26,18 +31,19 @@ pub struct Fleet {
     sampling: sampling_policy::Policies,
     prices: price::PriceList,
     metrics: MetricNaming,
+    capacity: CapacityTerms,
 }
 
 impl Fleet {
     /// Reads the text of a fleet file; `source_name` stands in the error.
     pub fn from_toml(source_name: &str, text: &str) -> Result<Self, Mistakes> {
         settings::read(source_name, text, |root| {
-            Some(Self {
-                attribution: attribution::Rules::read(root),
-                sampling: sampling_policy::Policies::read(root),
-                prices: price::PriceList::read(root),
-                metrics: MetricNaming::read(root),
-            })
+            let attribution = attribution::Rules::read(root);
+            let sampling = sampling_policy::Policies::read(root);
+            let prices = price::PriceList::read(root);
+            let metrics = MetricNaming::read(root);
+            let capacity = CapacityTerms::read(root, &metrics);
+            Some(Self { attribution, sampling, prices, metrics, capacity })
         })
     }
 
@@ -57,7 +63,18 @@ impl Fleet {
         self.prices.find(model_id)
     }
 
-    /// How metrics are called.
+    /// What instances have and cost, and how the metrics of capacity are called.
+    pub fn capacity(&self) -> &CapacityTerms {
+        &self.capacity
+    }
+
+    /// What the file says about the instances and copies of its endpoints, for those that it
+    /// describes so.
+    pub fn topologies(&self) -> BTreeMap<EndpointName, EndpointTopology> {
+        self.attribution.topologies().map(|(name, topology)| (name.clone(), topology.clone())).collect()
+    }
+
+    /// How the metrics of quality are called.
     pub fn metrics(&self) -> &MetricNaming {
         &self.metrics
     }

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{COMPONENT_DIMENSION, ENDPOINT_DIMENSION, Tally, Unit, from_ordered_bits};
+use super::{COMPONENT_DIMENSION, ENDPOINT_DIMENSION, MetricValue, Tally, Unit, from_ordered_bits};
 use crate::fleet::MetricNaming;
 
 /// Distinct values in one datum.
@@ -46,11 +46,11 @@ pub fn datums(tally: &Tally, naming: &MetricNaming) -> Vec<Datum> {
     let mut datums = Vec::new();
     for ((minute, endpoint, component), row) in &tally.rows {
         let Ok(timestamp) = Timestamp::from_second(*minute) else { continue };
-        let mut dimensions = vec![
-            (ENDPOINT_DIMENSION.to_owned(), endpoint.to_string()),
-            (COMPONENT_DIMENSION.to_owned(), component.to_string()),
-        ];
-        dimensions.extend(naming.label(component));
+        let mut dimensions = vec![(ENDPOINT_DIMENSION.to_owned(), endpoint.to_string())];
+        if let Some(component) = component {
+            dimensions.push((COMPONENT_DIMENSION.to_owned(), component.to_string()));
+            dimensions.extend(naming.label(component));
+        }
         for cell in &row.cells {
             let pairs: Vec<(&u64, &u32)> = cell.distribution.iter().collect();
             datums.extend(pairs.chunks(MOST_VALUES).map(|pairs| Datum {
@@ -143,7 +143,7 @@ pub fn check_request(namespace: &str, batch: &[Datum], now: Timestamp) -> Vec<St
                 || datum.values.len() != datum.counts.len(),
             format!("{metric}: {} values, {} counts", datum.values.len(), datum.counts.len()),
         );
-        let is_bad = |number: &f64| !(number.abs() <= 2_f64.powi(360));
+        let is_bad = |number: &f64| MetricValue::try_from(*number).is_err();
         fault(datum.values.iter().any(is_bad), format!("{metric}: a value is not finite or too large"));
         fault(
             datum.counts.iter().any(|count| !(*count > 0.0 && count.is_finite())),
@@ -157,7 +157,7 @@ pub fn check_request(namespace: &str, batch: &[Datum], now: Timestamp) -> Vec<St
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::{MetricValue, QUALITY_NAMESPACE, Subject};
+    use super::super::{QUALITY_NAMESPACE, Subject};
     use super::*;
 
     const NOW: i64 = 1_790_000_000;

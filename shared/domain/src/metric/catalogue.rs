@@ -39,10 +39,20 @@ catalogue! {
     PROMPT_TOKENS = "PromptTokens", Count, "Tokens in the observed model's requests, as its replies count them.";
     COMPLETION_TOKENS = "CompletionTokens", Count, "Tokens in the observed model's answers, as its replies count them.";
     OBJECTS_GONE = "ObjectsGone", Count, "Capture objects that were deleted before they could be read.";
-    OBJECTS_CORRUPT = "ObjectsCorrupt", Count, "Capture objects that start as gzip and are none; what could be read counts.";
+    OBJECTS_CORRUPT = "ObjectsCorrupt", Count, "Capture objects whose gzip is broken or cut; what could be read counts.";
     OBJECTS_NOT_CAPTURES = "ObjectsNotCaptures", Count, "Objects whose key is not one of SageMaker's.";
     OBJECTS_FOREIGN = "ObjectsForeign", Count, "Objects of a bucket that the function is not set up for.";
     ANSWER_CHARACTERS = "AnswerCharacters", Count, "Length of the judged answers: judges prefer long ones, so read it beside the score.";
+    TOTAL_GPUS = "TotalGpus", Count, "GPUs of the endpoint's instances.";
+    USED_GPUS = "UsedGpus", Count, "GPUs that copies hold, of the endpoint or of one component; a MIG slice counts as its sevenths.";
+    FREE_GPUS = "FreeGpus", Count, "GPUs that no copy holds: total less used. Missing while usage is not known.";
+    INSTANCES = "Instances", Count, "Instances of the endpoint.";
+    COPIES = "Copies", Count, "Copies of the component that publish metrics.";
+    COST_PER_HOUR = "CostPerHour", None, "US dollars an hour: the endpoint's bill, or a component's share of it by the GPUs that it holds.";
+    IDLE_COST_PER_HOUR = "IdleCostPerHour", None, "US dollars an hour for what nobody uses: the bill less the components' shares.";
+    COST_PER_THOUSAND_INVOCATIONS = "CostPerThousandInvocations", None, "US dollars that 1,000 invocations of the component cost at its present traffic.";
+    COST_PER_MILLION_TOKENS = "CostPerMillionTokens", None, "US dollars that 1,000,000 tokens, in and out, cost at the component's present traffic.";
+    PRICE_AGE_DAYS = "PriceAgeDays", Count, "Age in days of the oldest price that the endpoint's costs are computed with.";
 }
 
 #[cfg(test)]

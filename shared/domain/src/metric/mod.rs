@@ -19,7 +19,11 @@ pub use catalogue::*;
 /// Where quality-judge publishes unless `fleet.toml` says otherwise.
 pub const QUALITY_NAMESPACE: &str = "/aws/sagemaker/inference-quality/";
 
-/// The two dimensions of every quality metric.
+/// Where capacity-meter publishes unless `fleet.toml` says otherwise.
+pub const CAPACITY_NAMESPACE: &str = "/aws/sagemaker/inference-capacity/";
+
+/// The two dimensions of every quality metric. A metric of capacity that is of a whole endpoint
+/// has the first only.
 pub const ENDPOINT_DIMENSION: &str = "EndpointName";
 /// See [`ENDPOINT_DIMENSION`].
 pub const COMPONENT_DIMENSION: &str = "InferenceComponentName";
@@ -93,17 +97,15 @@ pub struct Subject {
     pub at: Timestamp,
 }
 
-impl Subject {
-    fn minute(&self) -> i64 {
-        self.at.as_second().div_euclid(60) * 60
-    }
+fn minute(at: Timestamp) -> i64 {
+    at.as_second().div_euclid(60) * 60
 }
 
 /// Numbers gathered over an object, by component and minute, kept as distinct values with their
 /// counts so that CloudWatch can still compute percentiles.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
-    rows: BTreeMap<(i64, EndpointName, ComponentName), Row>,
+    rows: BTreeMap<(i64, EndpointName, Option<ComponentName>), Row>,
 }
 
 /// The numbers of one component in one minute.
@@ -123,7 +125,13 @@ struct Cell {
 impl Tally {
     /// Where the numbers of `subject` go.
     pub fn row(&mut self, subject: &Subject) -> &mut Row {
-        self.rows.entry((subject.minute(), subject.endpoint.clone(), subject.component.clone())).or_default()
+        let component = Some(subject.component.clone());
+        self.rows.entry((minute(subject.at), subject.endpoint.clone(), component)).or_default()
+    }
+
+    /// Where the numbers of a whole endpoint go: they have no component.
+    pub fn endpoint_row(&mut self, endpoint: &EndpointName, at: Timestamp) -> &mut Row {
+        self.rows.entry((minute(at), endpoint.clone(), None)).or_default()
     }
 
     /// Adds the numbers of one record.

@@ -1,0 +1,122 @@
+//! What each component has and costs, and what its work costs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::blindness::View;
+use super::claims::Claims;
+use super::ledger::Ledger;
+use super::roster::Roster;
+use super::{ComponentCapacity, Gpus};
+use crate::capacity::topology::Component;
+use crate::capacity::usage::Usage;
+use crate::money::MicroUsd;
+use crate::names::ComponentName;
+
+/// The components that are measured or expected, by name.
+pub(super) fn components(
+    usage: &Usage,
+    roster: &Roster<'_>,
+    claims: &Claims,
+    ledger: &Ledger,
+    view: View,
+) -> Vec<ComponentCapacity> {
+    let copies = claims.copies_by_component();
+    let gpus = claims.gpus_by_component();
+    let traffic = Traffic::of(usage, roster);
+    let names: BTreeSet<&ComponentName> =
+        roster.components().map(|it| &it.name).chain(copies.keys().copied()).collect();
+    let build = |name: &ComponentName| {
+        let known = roster.component(name);
+        let base = known.and_then(|component| component.base.clone());
+        let should_hold_gpus = known.is_some_and(|it| it.needs_gpus() && it.copies != Some(0));
+        let has_data = gpus.contains_key(name) || (!should_hold_gpus && copies.contains_key(name));
+        // Without data there are none only if there should be none.
+        let is_absent = base.is_some() || known.is_some_and(|component| component.copies == Some(0));
+        let is_known = view.is_comparable() && (has_data || is_absent);
+        let cost = ledger.components.as_ref().filter(|_| is_known);
+        let cost = cost.map(|costs| costs.get(name).copied().unwrap_or_default());
+        let work = traffic.of.get(name).filter(|_| base.is_none());
+        let invocations = work.and_then(|work| work.invocations);
+        ComponentCapacity {
+            component: name.clone(),
+            copies: is_known.then(|| copies.get(name).copied().unwrap_or_default()),
+            gpus: is_known.then(|| gpus.get(name).copied().unwrap_or_default()),
+            cost,
+            invocations,
+            cost_per_thousand_invocations: rate(cost, traffic.seconds, invocations, 1_000),
+            cost_per_million_tokens: rate(cost, traffic.seconds, work.and_then(|it| it.tokens), 1_000_000),
+            expected_copies: known.filter(|it| it.base.is_none()).and_then(|it| it.copies),
+            expected_gpus: known.and_then(Component::expected_gpus),
+            base,
+        }
+    };
+    names.into_iter().map(build).collect()
+}
+
+/// What `per` pieces of work cost, when `pieces` were done in `seconds` at `cost` an hour, to the
+/// nearest micro-dollar. `None` without cost or work: a division by nothing is no price.
+fn rate(cost: Option<MicroUsd>, seconds: i64, pieces: Option<u64>, per: u64) -> Option<MicroUsd> {
+    let (cost, pieces) = (cost?.0, pieces?);
+    if cost <= 0 || pieces == 0 || seconds <= 0 {
+        return None;
+    }
+    let divisor = 3_600 * i128::from(pieces);
+    let amount = i128::from(cost) * i128::from(seconds) * i128::from(per);
+    i64::try_from((amount + divisor / 2) / divisor).ok().map(MicroUsd)
+}
+
+/// What the components did in the traffic window.
+struct Traffic<'a> {
+    seconds: i64,
+    of: BTreeMap<&'a ComponentName, Work>,
+}
+
+/// `None` where a count is missing.
+#[derive(Clone, Copy)]
+struct Work {
+    invocations: Option<u64>,
+    tokens: Option<u64>,
+}
+
+impl<'a> Traffic<'a> {
+    /// A base does its adapters' work too.
+    fn of(usage: &'a Usage, roster: &Roster<'a>) -> Self {
+        let mut of: BTreeMap<&ComponentName, Work> = BTreeMap::new();
+        for name in usage.invocations.keys().chain(&usage.uncounted) {
+            let host = roster.host(name);
+            let is_counted = !usage.uncounted.contains(name);
+            let invocations = usage.invocations.get(name).copied().filter(|_| is_counted);
+            let tokens = invocations.and_then(|invocations| tokens(usage, name, invocations));
+            let sum = of.entry(host).or_insert(Work { invocations: Some(0), tokens: Some(0) });
+            sum.invocations = sum.invocations.zip(invocations).map(|(one, other)| one.saturating_add(other));
+            sum.tokens = sum.tokens.zip(tokens).map(|(one, other)| one.saturating_add(other));
+        }
+        Self { seconds: usage.traffic_window().seconds(), of }
+    }
+}
+
+/// The tokens of so many invocations, if they are like those that quality-judge saw.
+fn tokens(usage: &Usage, component: &ComponentName, invocations: u64) -> Option<u64> {
+    if invocations == 0 {
+        return Some(0);
+    }
+    let mean = usage.tokens.get(component)?;
+    #[expect(clippy::cast_precision_loss, reason = "a mean is not exact either")]
+    let tokens = (invocations as f64 * (mean.prompt + mean.completion)).round();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative; saturates")]
+    let tokens = tokens as u64;
+    Some(tokens)
+}
+
+impl ComponentCapacity {
+    /// Whether what is measured is what the topology says, where it says something.
+    pub(super) fn agrees(&self) -> bool {
+        let same = |measured: Option<Gpus>, expected: Option<Gpus>| {
+            measured.zip(expected).is_none_or(|(measured, expected)| measured == expected)
+        };
+        let is_silent = self.copies.is_none() && self.expected_copies.is_some_and(|copies| copies > 0);
+        !is_silent
+            && same(self.gpus, self.expected_gpus)
+            && self.copies.zip(self.expected_copies).is_none_or(|(measured, expected)| measured == expected)
+    }
+}

@@ -1,0 +1,13 @@
+//! The meter as a whole, from `ListMetrics` entries to the capacity of an endpoint.
+
+mod blind;
+mod disagreement;
+mod golden;
+mod kinds;
+mod property;
+mod reach;
+mod shown;
+mod timing;
+mod world;
+
+pub(in crate::capacity) use world::World;

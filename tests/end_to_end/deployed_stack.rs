@@ -1,0 +1,105 @@
+//! The real template, deployed with `sam deploy` into the emulator: what is wired to what.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test says what is wrong")]
+
+use std::time::{Duration, Instant};
+
+use aws_sdk_sqs::types::QueueAttributeName;
+use domain::verdict::Outcome;
+use jiff::Timestamp;
+use serde_json::json;
+use tests::environment::Environment;
+use tests::loopback::records;
+use tests::results;
+use tests::samples::{PREFIX, SAMPLES};
+use tests::stand_in::record::Stats;
+
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// One deployment serves all: it is what takes the time.
+#[tokio::test]
+async fn captures_become_verdicts_and_metrics() {
+    // A message that failed is seen again after a second instead of 18 minutes.
+    let environment = Environment::start(Duration::ZERO, &[("VisibilityTimeoutSeconds", "1")]).await.unwrap();
+    samples_are_judged_once(&environment).await;
+    a_throttled_judge_is_asked_again(&environment).await;
+    a_message_that_is_no_event_ends_in_the_dead_letter_queue(&environment).await;
+}
+
+async fn judge_calls(environment: &Environment) -> u64 {
+    let answer = reqwest::get(format!("{}/_stats", environment.stand_ins.url())).await.unwrap();
+    let stats: std::collections::BTreeMap<String, Stats> = answer.json().await.unwrap();
+    stats["bedrock"].calls
+}
+
+async fn samples_are_judged_once(environment: &Environment) {
+    let clients = &environment.clients;
+    let captures = environment.stack.output("CaptureBucketName").unwrap();
+    let table = environment.stack.output("StateTableName").unwrap();
+    let now = Timestamp::now();
+    let mut keys = Vec::new();
+    for sample in SAMPLES {
+        let key = sample.key(now);
+        sample.upload(clients, captures, &key, now).await.unwrap();
+        keys.push(key);
+    }
+    // Neither a capture by its name nor under the prefix: the rule lets neither through.
+    for other in ["data-capture/notes.txt", "elsewhere/support-chat/AllTraffic/2026/01/01/00/a.jsonl"] {
+        clients.s3.put_object().bucket(captures).key(other).body(b"x".to_vec().into()).send().await.unwrap();
+    }
+    results::wait_until_judged(clients, table, captures, &keys, PATIENCE).await.unwrap();
+
+    let bucket = environment.stack.output("VerdictBucketName").unwrap();
+    let verdicts = results::verdicts(clients, bucket).await.unwrap();
+    assert!(verdicts.iter().all(|(_, verdict)| verdict.outcome() == Outcome::Scored));
+    assert!(verdicts.iter().all(|(key, verdict)| key.contains(&verdict.partition())));
+    assert_eq!(judge_calls(environment).await, verdicts.len() as u64);
+    let published = results::published(clients).await.unwrap();
+    let scored: f64 = published
+        .iter()
+        .filter(|((_, name), _)| name == "SamplesScored")
+        .map(|(_, numbers)| numbers.sum)
+        .sum();
+    #[expect(clippy::cast_precision_loss, reason = "a few dozen")]
+    let expected = verdicts.len() as f64;
+    assert!((scored - expected).abs() < 0.5, "{scored} of {expected}");
+    // The settings folder of the local stack names a model: no record of it is unattributed.
+    assert!(verdicts.iter().any(|(_, verdict)| verdict.subject().attributed_by == "model"));
+}
+
+async fn a_throttled_judge_is_asked_again(environment: &Environment) {
+    let clients = &environment.clients;
+    let captures = environment.stack.output("CaptureBucketName").unwrap();
+    let table = environment.stack.output("StateTableName").unwrap();
+    let throttle = json!({
+        "match": {"path": "/model/"}, "status": 429, "times": 6,
+        "body": {"__type": "ThrottlingException", "message": "slow down"},
+    });
+    let replies = format!("{}/_replies", environment.stand_ins.url());
+    reqwest::Client::new().post(replies).json(&throttle).send().await.unwrap().error_for_status().unwrap();
+    let hour = Timestamp::now().strftime("%Y/%m/%d/%H").to_string();
+    let key = format!("{PREFIX}throttled/AllTraffic/{hour}/throttled.jsonl");
+    let body = records("throttled", "gpt-oss-20b", 3).into_bytes();
+    clients.s3.put_object().bucket(captures).key(&key).body(body.into()).send().await.unwrap();
+    results::wait_until_judged(clients, table, captures, &[key], PATIENCE).await.unwrap();
+}
+
+async fn a_message_that_is_no_event_ends_in_the_dead_letter_queue(environment: &Environment) {
+    let sqs = &environment.clients.sqs;
+    let queue = environment.stack.output("CaptureQueueUrl").unwrap();
+    let dead = environment.stack.output("CaptureDeadLetterQueueUrl").unwrap();
+    sqs.send_message().queue_url(queue).message_body("no event at all").send().await.unwrap();
+    let start = Instant::now();
+    loop {
+        let received = sqs.receive_message().queue_url(dead).send().await.unwrap();
+        if let Some(message) = received.messages().first() {
+            assert_eq!(message.body(), Some("no event at all"));
+            break;
+        }
+        assert!(start.elapsed() < PATIENCE, "nothing in the dead-letter queue");
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+    let name = QueueAttributeName::ApproximateNumberOfMessages;
+    let left =
+        sqs.get_queue_attributes().queue_url(queue).attribute_names(name.clone()).send().await.unwrap();
+    assert_eq!(left.attributes().unwrap()[&name], "0");
+}

@@ -1,0 +1,262 @@
+//! `template.yaml` and what belongs to it: what no emulator checks.
+#![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use domain::fleet::{self, Fleet};
+use domain::metric::QUALITY_NAMESPACE;
+use saphyr::{LoadableYamlNode as _, Scalar, Yaml};
+use serde_json::{Value, json};
+use tests::project;
+
+fn text(path: impl AsRef<Path>) -> String {
+    let path = project::root().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn names_in(folder: &str) -> BTreeSet<String> {
+    let entries = fs::read_dir(project::root().join(folder)).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+/// The template as JSON, with short forms written out: `!Ref X` as `{"Ref": "X"}`.
+fn template() -> Value {
+    let text = text("template.yaml");
+    let documents = Yaml::load_from_str(&text).unwrap();
+    as_json(&documents[0])
+}
+
+fn as_json(node: &Yaml<'_>) -> Value {
+    match node {
+        Yaml::Value(Scalar::Null) => Value::Null,
+        Yaml::Value(Scalar::Boolean(flag)) => json!(flag),
+        Yaml::Value(Scalar::Integer(number)) => json!(number),
+        Yaml::Value(Scalar::FloatingPoint(number)) => json!(number.into_inner()),
+        Yaml::Value(Scalar::String(text)) => json!(text),
+        Yaml::Sequence(items) => items.iter().map(as_json).collect(),
+        Yaml::Mapping(fields) => {
+            fields.iter().map(|(name, value)| (name.as_str().unwrap().to_owned(), as_json(value))).collect()
+        }
+        Yaml::Tagged(tag, value) => match (tag.suffix.as_str(), as_json(value)) {
+            ("Ref", target) => json!({"Ref": target}),
+            ("GetAtt", Value::String(path)) => json!({"Fn::GetAtt": path.split('.').collect::<Vec<_>>()}),
+            (function, value) => json!({format!("Fn::{function}"): value}),
+        },
+        other => panic!("not expected in a template: {other:?}"),
+    }
+}
+
+fn resources<'a>(template: &'a Value, kind: &str) -> Vec<(&'a String, &'a Value)> {
+    let all = template["Resources"].as_object().unwrap();
+    all.iter().filter(|(_, resource)| resource["Type"] == kind).collect()
+}
+
+/// `quality-judge` as `QualityJudgeFunction`.
+fn logical_id(function: &str) -> String {
+    let capitalized = |word: &str| word[..1].to_uppercase() + &word[1..];
+    function.split('-').map(capitalized).collect::<String>() + "Function"
+}
+
+/// A value, or the default of the parameter that it refers to.
+fn resolved<'a>(template: &'a Value, value: &'a Value) -> &'a Value {
+    match value["Ref"].as_str() {
+        Some(parameter) => &template["Parameters"][parameter]["Default"],
+        None => value,
+    }
+}
+
+#[test]
+fn each_function_has_its_folder_package_binary_and_resource() {
+    let template = template();
+    let functions = names_in("functions");
+    let expected: BTreeSet<String> = functions.iter().map(|name| logical_id(name)).collect();
+    let found: BTreeSet<String> =
+        resources(&template, "AWS::Serverless::Function").into_iter().map(|(id, _)| id.clone()).collect();
+    assert_eq!(found, expected);
+    for name in functions {
+        let function = &template["Resources"][logical_id(&name)];
+        assert_eq!(function["Metadata"]["BuildProperties"]["Binary"], name);
+        assert_eq!(function["Properties"]["CodeUri"], format!("functions/{name}"));
+        assert_eq!(function["Properties"]["FunctionName"]["Fn::Sub"], format!("${{AWS::StackName}}-{name}"));
+        let manifest = text(format!("functions/{name}/Cargo.toml"));
+        assert!(manifest.contains(&format!("\nname = \"{name}\"\n")), "{name}");
+    }
+    assert_eq!(template["Parameters"]["Architecture"]["Default"], "arm64");
+}
+
+/// The variables that a `config.rs` names, each with the Rust text behind it.
+fn variables(config: &str) -> Vec<(String, String)> {
+    let code = config.split("#[cfg(test)]").next().unwrap();
+    let is_name = |text: &str| {
+        text.len() > 2 && text.bytes().all(|byte| byte.is_ascii_uppercase() || b"_0123456789".contains(&byte))
+    };
+    let code: Vec<&str> = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let code = code.join("\n");
+    let quoted = code.split('"').collect::<Vec<_>>();
+    let with_rest = |index: usize| (quoted[index].to_owned(), quoted[index + 1..].join("\""));
+    (1..quoted.len()).step_by(2).filter(|index| is_name(quoted[*index])).map(with_rest).collect()
+}
+
+#[test]
+fn each_variable_that_a_function_reads_is_set_and_no_other() {
+    let template = template();
+    for name in names_in("functions") {
+        let read = variables(&text(format!("functions/{name}/src/config.rs")));
+        let read: BTreeSet<&str> = read.iter().map(|(variable, _)| variable.as_str()).collect();
+        let function = &template["Resources"][logical_id(&name)]["Properties"];
+        let set = function["Environment"]["Variables"].as_object().unwrap();
+        let set: BTreeSet<&str> = set.keys().map(String::as_str).collect();
+        assert_eq!(set, read, "left: the template, right: config.rs of {name}");
+    }
+}
+
+/// `, 16 << 20, ...` as 16777216.
+fn default_in_code(rest: &str) -> Option<f64> {
+    let value = rest.strip_prefix(',')?.split(',').next()?.trim().replace('_', "");
+    match value.split_once(" << ") {
+        Some((number, shift)) => Some(number.parse::<f64>().ok()? * 2_f64.powi(shift.parse().ok()?)),
+        None => value.parse().ok(),
+    }
+}
+
+#[test]
+fn defaults_are_the_same_in_template_and_code() {
+    let template = template();
+    let mut compared = 0;
+    for name in names_in("functions") {
+        let function = &template["Resources"][logical_id(&name)]["Properties"];
+        for (variable, rest) in variables(&text(format!("functions/{name}/src/config.rs"))) {
+            let Some(expected) = default_in_code(&rest) else { continue };
+            let set = resolved(&template, &function["Environment"]["Variables"][&variable]);
+            let set = set.as_f64().or_else(|| set.as_str()?.parse().ok());
+            assert_eq!(set, Some(expected), "{variable} of {name}");
+            compared += 1;
+        }
+    }
+    assert!(compared >= 6, "only {compared} defaults were recognised: did config.rs change its form?");
+    assert_eq!(template["Parameters"]["MetricNamespace"]["Default"], QUALITY_NAMESPACE);
+    let judge = template["Parameters"]["JudgeModelId"]["Default"].as_str().unwrap();
+    let fleet = Fleet::from_toml("config/fleet.toml", fleet::SHIPPED).unwrap();
+    assert!(fleet.judge_price(judge).is_some(), "config/fleet.toml has no price for {judge}");
+    let model = template["Parameters"]["JudgeFoundationModel"]["Default"].as_str().unwrap();
+    assert!(judge.ends_with(model), "{judge} is a profile of another model than {model}");
+}
+
+#[test]
+fn each_queue_gives_up_late_and_keeps_what_it_gives_up() {
+    let template = template();
+    let number = |value: &Value| resolved(&template, value).as_i64().unwrap();
+    for (id, function) in resources(&template, "AWS::Serverless::Function") {
+        let properties = &function["Properties"];
+        for (name, event) in properties["Events"].as_object().into_iter().flatten() {
+            if event["Type"] != "SQS" {
+                continue;
+            }
+            let event = &event["Properties"];
+            assert_eq!(event["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]), "{id} {name}");
+            assert!(number(&event["ScalingConfig"]["MaximumConcurrency"]) >= 2, "{id} {name}");
+            let queue = event["Queue"]["Fn::GetAtt"][0].as_str().unwrap();
+            let queue = &template["Resources"][queue]["Properties"];
+            // Less, and a message is handed out again while it is still being worked on.
+            assert!(number(&queue["VisibilityTimeout"]) >= 6 * number(&properties["Timeout"]), "{id} {name}");
+            assert!(number(&queue["RedrivePolicy"]["maxReceiveCount"]) >= 5, "{id} {name}");
+            let dead = queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0].as_str().unwrap();
+            let dead = &template["Resources"][dead]["Properties"];
+            assert_eq!(number(&dead["MessageRetentionPeriod"]), 14 * 24 * 60 * 60, "{id} {name}");
+        }
+    }
+}
+
+/// All statements that allow something, also those inside of an `!If`.
+fn allowing<'a>(node: &'a Value, found: &mut Vec<&'a Value>) {
+    match node {
+        Value::Object(fields) => {
+            if fields.get("Effect").is_some_and(|effect| effect == "Allow") {
+                found.push(node);
+            }
+            fields.values().for_each(|value| allowing(value, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| allowing(item, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn no_policy_allows_everything() {
+    let template = template();
+    let mut statements = Vec::new();
+    allowing(&template["Resources"], &mut statements);
+    assert!(statements.len() > 5);
+    for statement in statements {
+        let actions = match &statement["Action"] {
+            Value::Array(actions) => actions.clone(),
+            action => vec![action.clone()],
+        };
+        for action in actions {
+            assert!(!action.as_str().unwrap().contains('*'), "{statement}");
+        }
+        let is_limited = statement["Resource"] != "*" || statement["Condition"].is_object();
+        assert!(is_limited, "{statement}");
+        assert_ne!(statement["Principal"], "*", "{statement}");
+    }
+}
+
+#[test]
+fn each_bucket_is_private_encrypted_kept_and_refuses_plain_http() {
+    let template = template();
+    let policies = resources(&template, "AWS::S3::BucketPolicy");
+    for (id, bucket) in resources(&template, "AWS::S3::Bucket") {
+        for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
+            assert_eq!(bucket[policy], "Retain", "{id}");
+        }
+        let blocked = bucket["Properties"]["PublicAccessBlockConfiguration"].as_object().unwrap();
+        assert!(blocked.len() == 4 && blocked.values().all(|value| value == true), "{id}");
+        assert!(bucket["Properties"]["BucketEncryption"].is_object(), "{id}");
+        let policy = policies.iter().find(|(_, policy)| policy["Properties"]["Bucket"]["Ref"] == **id);
+        let statement = &policy.unwrap().1["Properties"]["PolicyDocument"]["Statement"][0];
+        assert_eq!(statement["Effect"], "Deny", "{id}");
+        assert_eq!(statement["Condition"]["Bool"]["aws:SecureTransport"], false, "{id}");
+    }
+}
+
+#[test]
+fn everything_says_what_it_is_for() {
+    let template = template();
+    for section in ["Parameters", "Outputs"] {
+        for (name, entry) in template[section].as_object().unwrap() {
+            assert!(entry["Description"].as_str().is_some_and(|text| text.len() > 10), "{section} {name}");
+        }
+    }
+    let text = text("template.yaml");
+    let lines: Vec<&str> = text.lines().collect();
+    let start = lines.iter().position(|line| *line == "Resources:").unwrap();
+    let end = lines.iter().position(|line| *line == "Outputs:").unwrap();
+    for pair in lines[start..end].windows(2) {
+        let is_resource = pair[1].ends_with(':') && pair[1].starts_with("  ") && !pair[1].starts_with("   ");
+        assert!(!is_resource || pair[0].starts_with("  # "), "no comment above {}", pair[1]);
+    }
+    // CloudFormation reads YAML without anchors and aliases.
+    let is_alias = |line: &&str| line.contains(": &") || line.contains(": *");
+    assert_eq!(lines.iter().find(|line| is_alias(line)), None);
+    let settings = self::text("samconfig.toml");
+    let is_set = |line: &str| line.starts_with("cached") || line.starts_with("parallel");
+    assert!(!settings.lines().any(is_set), "sam's cache does not know what cargo reads");
+}
+
+#[test]
+fn each_event_file_is_json_belongs_to_a_function_and_is_explained() {
+    let functions = names_in("functions");
+    let explained = text("events/README.md");
+    let is_event = |name: &String| Path::new(name).extension().is_some_and(|extension| extension == "json");
+    let events: Vec<String> = names_in("events").into_iter().filter(is_event).collect();
+    for name in &events {
+        let _: Value = serde_json::from_str(&text(format!("events/{name}"))).unwrap();
+        assert!(functions.contains(name.split('.').next().unwrap()), "{name}");
+        assert!(explained.contains(&format!("`{name}`")), "events/README.md does not explain {name}");
+    }
+    for function in functions {
+        assert!(events.iter().any(|name| name.starts_with(&format!("{function}."))), "{function}");
+    }
+}

@@ -81,9 +81,12 @@ lint: setup ## Check form, lints and the template
 build: setup ## Build the functions for deployment (Architecture=x86_64; ARCH=arm64 fetches a Rust target)
 	@sam build --parameter-overrides Architecture=$(or $(ARCH),x86_64)
 
+# The functions as they are deployed, with the same compiler settings and linker; only what measures
+# them is a debug build.
 .PHONY: bench
-bench: setup ## Measure speed, memory and cost per record against a plain baseline
-	@cargo build --quiet --workspace --bins
+bench: setup ## Measure speed, memory, size and calls of the release build against the targets
+	@cargo lambda build --release --x86-64 --package quality-judge --package probes
+	cargo build --quiet --workspace --bins
 	target/debug/bench
 
 .PHONY: deploy

@@ -12,7 +12,7 @@ use crate::failure::{Failure, Outcome};
 use crate::loopback::{CAPTURES, VERDICTS, key, notification};
 use crate::runtime_api::{Answer, Function};
 
-const INVOCATION: Duration = Duration::from_secs(120);
+const INVOCATION: Duration = Duration::from_mins(2);
 
 /// What one invocation took.
 #[derive(Debug, Clone)]

@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for _ in 0..PASSES {
         let before = processor_time()?;
         let read = read_all(&text, &fleet, &key, object_key);
-        best = best.min(processor_time()? - before);
+        best = best.min(processor_time()?.saturating_sub(before));
         if read != lines {
             return Err(format!("{read} exchanges in {lines} lines").into());
         }

@@ -56,7 +56,8 @@ small-judge: setup ## Install a real judge of 135 million parameters (Linux x86-
 
 .PHONY: test
 test: setup ## Run every test, the deployed stack on the emulator included
-	@cargo build --quiet --workspace --bins
+	@# With the tests, so that both have the same features and nothing is compiled twice.
+	cargo build --quiet --workspace --bins --tests
 	cargo test --workspace
 
 .PHONY: local

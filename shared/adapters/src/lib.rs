@@ -13,10 +13,12 @@
 //! text.
 
 mod fault;
+mod http;
 #[cfg(any(feature = "s3", feature = "state", feature = "cloudwatch", feature = "sqs"))]
 mod patience;
 
 pub use fault::Fault;
+pub use http::http_client;
 
 #[cfg(feature = "s3")]
 pub mod captures;

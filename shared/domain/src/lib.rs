@@ -8,8 +8,8 @@
 //! of a SageMaker data-capture object into [`capture::Exchange`]s; [`fleet`] says which inference
 //! component answered and how often to sample it; [`check`] are the free checks; [`rubric`],
 //! [`judge`] and [`verdict`] are what a judge is asked, how its reply is read and what is kept;
-//! [`capacity`] says what endpoints and components hold and cost; [`metric`] is everything that Assay
-//! publishes.
+//! [`capacity`] says what endpoints and components hold and cost; [`alert`] says what an alert
+//! means and whom it reaches; [`metric`] is everything that Assay publishes.
 
 pub mod money;
 pub mod names;
@@ -27,6 +27,8 @@ pub mod sampling;
 pub mod judge;
 pub mod rubric;
 pub mod verdict;
+
+pub mod alert;
 
 pub mod metric;
 pub mod pacing;

@@ -156,3 +156,29 @@ impl fmt::Display for AlertKey {
         f.write_str(&self.0)
     }
 }
+
+/// What a status means to a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Meaning {
+    /// Something is wrong.
+    Problem,
+    /// Nobody can tell whether something is wrong.
+    Blind,
+    /// It is well again.
+    Recovered,
+    /// It does not fire any more because nothing is measured, or the rule was paused, changed or
+    /// deleted: not good news.
+    WentSilent,
+}
+
+/// How bad an alert is called, and why: people are shown the reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Classification {
+    /// What its status means.
+    pub meaning: Meaning,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Why, in one short sentence for the person who is paged.
+    pub reason: String,
+}

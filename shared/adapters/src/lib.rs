@@ -7,28 +7,48 @@
 //! | [`state`] | `state` | DynamoDB: leases, progress, finished verdicts, budget and caps |
 //! | [`judge`] | `bedrock` | Amazon Bedrock Converse |
 //! | [`metrics`] | `cloudwatch` | CloudWatch `PutMetricData` |
-//! | [`queue`] | `sqs` | SQS: what is left of a long object |
+//! | [`queue`] | `sqs` | SQS: what is left of a long object, alerts that nobody would take |
+//! | [`secrets`] | `secrets` | Secrets Manager and Parameter Store |
+//! | [`delivery`] | `delivery` | Slack, PagerDuty, Opsgenie, any HTTPS address |
+//! | [`topic`] | `sns` | SNS `Publish` |
 //!
 //! Errors name what failed and where, with the service's own error code, and never carry captured
-//! text.
+//! text, a secret or an address that is one.
 
 mod fault;
 mod http;
-#[cfg(any(feature = "s3", feature = "state", feature = "cloudwatch", feature = "sqs"))]
+#[cfg(any(
+    feature = "s3",
+    feature = "state",
+    feature = "cloudwatch",
+    feature = "secrets",
+    feature = "sns",
+    feature = "sqs"
+))]
 mod patience;
+#[cfg(any(feature = "secrets", feature = "delivery"))]
+mod secret;
 
 pub use fault::Fault;
 pub use http::http_client;
+#[cfg(any(feature = "secrets", feature = "delivery"))]
+pub use secret::Secret;
 
 #[cfg(feature = "s3")]
 pub mod captures;
+#[cfg(feature = "delivery")]
+pub mod delivery;
 #[cfg(feature = "bedrock")]
 pub mod judge;
 #[cfg(feature = "cloudwatch")]
 pub mod metrics;
 #[cfg(feature = "sqs")]
 pub mod queue;
+#[cfg(feature = "secrets")]
+pub mod secrets;
 #[cfg(feature = "state")]
 pub mod state;
+#[cfg(feature = "sns")]
+pub mod topic;
 #[cfg(test)]
 mod wire;

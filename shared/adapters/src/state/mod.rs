@@ -8,6 +8,8 @@
 //! | `verdict#<id>` | a finished verdict and the object version that it came from |
 //! | `cap#<endpoint>/<component>#<hour>` | samples taken in that hour |
 //! | `budget#<day>` | micro-dollars reserved and spent on the judge that day |
+//! | `alert#<key>`, `scope#<scope>`, `storm#<route>` | records of alert-router: see [`RecordKey`] |
+//! | `pace#<destination>` | when a destination takes as many messages at once again as it ever does |
 
 use std::collections::HashMap;
 
@@ -20,11 +22,15 @@ use crate::patience::limited;
 
 mod allowance;
 mod lease;
+mod pace;
+mod record;
 #[cfg(test)]
 mod tests;
 mod verdicts;
 
 pub use lease::{Lease, LeaseRefused, ObjectId, Progress};
+pub use pace::{NoTurn, Pace};
+pub use record::{NotWritten, RecordKey, Versioned};
 pub use verdicts::KnownVerdict;
 
 /// How long an entry is kept after its last change: longer than SQS can hold a message (14 days).

@@ -6,6 +6,8 @@ use crate::wire::{Reply, SECRET, Wire};
 
 mod allowance;
 mod lease;
+mod pace;
+mod record;
 mod verdicts;
 
 fn table(wire: &Wire) -> StateTable {

@@ -1,0 +1,1 @@
+//! The parser against samples, rendered messages and damage.

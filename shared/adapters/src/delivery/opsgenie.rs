@@ -19,6 +19,11 @@ pub enum OpsgenieCall<'a> {
         /// What it was created with.
         alias: &'a str,
     },
+    /// Adds a note to the alert of this alias.
+    Note {
+        /// What it was created with.
+        alias: &'a str,
+    },
 }
 
 impl Outbound {
@@ -32,10 +37,8 @@ impl Outbound {
     ) -> Answer {
         let to = match call {
             OpsgenieCall::Create => alerts.clone(),
-            OpsgenieCall::Close { alias } => {
-                let alias = utf8_percent_encode(alias, NON_ALPHANUMERIC);
-                alerts.join(&format!("{alias}/close?identifierType=alias"))
-            }
+            OpsgenieCall::Close { alias } => of_alias(alerts, alias, "close"),
+            OpsgenieCall::Note { alias } => of_alias(alerts, alias, "notes"),
         };
         let headers = [("authorization", format!("GenieKey {}", key.reveal()))];
         match self.post(&to, &headers, body).await {
@@ -45,10 +48,15 @@ impl Outbound {
     }
 }
 
+fn of_alias(alerts: &Address, alias: &str, what: &str) -> Address {
+    let alias = utf8_percent_encode(alias, NON_ALPHANUMERIC);
+    alerts.join(&format!("{alias}/{what}?identifierType=alias"))
+}
+
 fn of_alert(call: OpsgenieCall<'_>, response: &Response) -> Answer {
     match (call, response.status) {
         // Closed by hand, or never opened: nobody has anything left to do.
-        (OpsgenieCall::Close { .. }, 404) => Answer::Delivered(Receipt::default()),
+        (OpsgenieCall::Close { .. } | OpsgenieCall::Note { .. }, 404) => Answer::Delivered(Receipt::default()),
         (_, 422) => {
             let body: Value = serde_json::from_str(&response.body).unwrap_or_default();
             let fields = body["errors"].as_object().into_iter().flatten();

@@ -5,7 +5,6 @@ use serde_json::Value;
 
 use super::answer::Response;
 use super::{Address, Answer, Outbound};
-use crate::Secret;
 
 /// The names of an event's fields, which an error may point to.
 const FIELDS: [&str; 13] = [
@@ -25,12 +24,11 @@ const FIELDS: [&str; 13] = [
 ];
 
 impl Outbound {
-    /// Sends an event to the host at `base` (`https://events.pagerduty.com`) with `routing_key` put
-    /// into it. The answer names nothing: an event is found again by its `dedup_key`.
-    pub async fn pagerduty(&self, base: &Address, routing_key: &Secret, event: &Value) -> Answer {
-        let mut event = event.clone();
-        event["routing_key"] = Value::from(routing_key.reveal());
-        match self.post(&base.join("v2/enqueue"), &[], &event).await {
+    /// Sends an event, which holds its routing key, to the host at `base`
+    /// (`https://events.pagerduty.com`). The answer names nothing: an event is found again by its
+    /// `dedup_key`.
+    pub async fn pagerduty(&self, base: &Address, event: &Value) -> Answer {
+        match self.post(&base.join("v2/enqueue"), &[], event).await {
             Ok(response) => of_enqueue(&response),
             Err(answer) => answer,
         }

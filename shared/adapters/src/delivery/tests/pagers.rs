@@ -2,14 +2,14 @@ use super::*;
 
 async fn page(wire: &Wire) -> Answer {
     let base = address("https://events.eu.pagerduty.com");
-    let event = json!({"event_action": "trigger", "dedup_key": "k"});
-    let answer = through(wire).pagerduty(&base, &token(), &event).await;
+    let event = json!({"event_action": "trigger", "dedup_key": "k", "routing_key": "token-quokka"});
+    let answer = through(wire).pagerduty(&base, &event).await;
     assert_discreet(&answer);
     answer
 }
 
 #[tokio::test(start_paused = true)]
-async fn pagerduty_gets_its_key_in_the_body() {
+async fn pagerduty_gets_the_event_as_it_is() {
     let accepted = json!({"status": "success", "message": "Event processed", "dedup_key": "k"});
     let wire = Wire::new([Reply::new(202, accepted.to_string())]);
     assert_eq!(page(&wire).await, Answer::Delivered(Receipt::default()));
@@ -43,12 +43,12 @@ async fn what_pagerduty_refuses_is_named_by_its_fields() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn opsgenie_creates_and_closes_by_alias() {
+async fn opsgenie_creates_closes_and_notes_by_alias() {
     let wire = Wire::new([Reply::new(202, r#"{"result": "Request will be processed", "requestId": "r"}"#)]);
     let outbound = through(&wire);
     let base = address("https://api.atlassian.com/jsm/ops/integration/v2/alerts");
-    let close = OpsgenieCall::Close { alias: "a/b c" };
-    for call in [OpsgenieCall::Create, close] {
+    let alias = "a/b c";
+    for call in [OpsgenieCall::Create, OpsgenieCall::Close { alias }, OpsgenieCall::Note { alias }] {
         let answer = outbound.opsgenie(&base, call, &token(), &json!({})).await;
         assert_eq!(answer, Answer::Delivered(Receipt::default()));
     }
@@ -57,6 +57,7 @@ async fn opsgenie_creates_and_closes_by_alias() {
     let expected =
         "https://api.atlassian.com/jsm/ops/integration/v2/alerts/a%2Fb%20c/close?identifierType=alias";
     assert_eq!(sent[1].uri, expected);
+    assert_eq!(sent[2].uri, expected.replace("close", "notes"));
     assert_eq!(sent[0].header("authorization"), Some("GenieKey token-quokka"));
 }
 

@@ -9,6 +9,9 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub mod message;
+pub mod notice;
+
 /// One alert as its sender described it: nothing is decided yet.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Alert {

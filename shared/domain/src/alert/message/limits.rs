@@ -143,7 +143,9 @@ impl fmt::Display for Violation {
             Fault::Expected(what) => write!(f, "must be {what}")?,
             Fault::Unknown => write!(f, "unknown field")?,
             Fault::TooLong { found, limit } => write!(f, "must be less than {} ({found} found)", limit + 1)?,
-            Fault::TotalTooLong { found, limit } => write!(f, "all blocks together: {found}, at most {limit}")?,
+            Fault::TotalTooLong { found, limit } => {
+                write!(f, "all blocks together: {found}, at most {limit}")?
+            }
         }
         write!(f, " [json-pointer:{}]", self.pointer)
     }

@@ -40,7 +40,10 @@ mod tests {
 
     #[test]
     fn a_text_becomes_one_line() {
-        assert_eq!(one_line("  a\r\n\n - severity = critical\t\u{0}b \u{202e}c\u{200b}d\n"), "a - severity = critical b cd");
+        assert_eq!(
+            one_line("  a\r\n\n - severity = critical\t\u{0}b \u{202e}c\u{200b}d\n"),
+            "a - severity = critical b cd"
+        );
         assert_eq!(one_line("\n\t "), "");
         assert_eq!(one_line("👩\u{200d}🚒 ok"), "👩\u{200d}🚒 ok");
     }
@@ -48,9 +51,16 @@ mod tests {
     #[test]
     fn only_a_whole_web_address_is_one() {
         assert!(is_address("https://g.example.com/d/a?b=c&d=~(e~'f)#x"));
-        for wrong in
-            ["", "https://", "javascript:alert(1)", "ftp://a", "https://a b", "https://a|b", "https://a>b", "//a"]
-        {
+        for wrong in [
+            "",
+            "https://",
+            "javascript:alert(1)",
+            "ftp://a",
+            "https://a b",
+            "https://a|b",
+            "https://a>b",
+            "//a",
+        ] {
             assert!(!is_address(wrong), "{wrong}");
         }
     }

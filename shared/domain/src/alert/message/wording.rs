@@ -145,7 +145,9 @@ fn recovered(reading: &Reading, was: Option<&str>) -> String {
     match (reading.shown_value(), was) {
         (Some(value), Some(was)) => format!("{subject} is {value}; it was {was} while it fired.{limit}"),
         (Some(value), None) => format!("{subject} is {value}.{limit}"),
-        (None, Some(was)) => format!("{subject} was {was} while it fired; the message carries no value.{limit}"),
+        (None, Some(was)) => {
+            format!("{subject} was {was} while it fired; the message carries no value.{limit}")
+        }
         (None, None) => format!("The rule does not fire any more; the message carries no value.{limit}"),
     }
 }

@@ -39,7 +39,8 @@ impl Reading {
         const NAMES: [&str; 3] = ["metric", "metric_name", "MetricName"];
         let metric = named(&alert.labels, &NAMES).or_else(|| named(&alert.annotations, &NAMES));
         // CloudWatch names its values by metric; Grafana by a letter that says nothing.
-        let by_key = || measured.filter(|_| alert.family == Family::CloudWatch).map(|(key, _)| key.to_owned());
+        let by_key =
+            || measured.filter(|_| alert.family == Family::CloudWatch).map(|(key, _)| key.to_owned());
         let metric = metric.or_else(by_key);
         let unit = named(&alert.annotations, &["unit"]).or_else(|| named(&alert.labels, &["unit"]));
         let quantity = unit.and_then(|unit| Quantity::of_unit(&unit));
@@ -88,7 +89,8 @@ impl Reading {
 /// The measurement is the last step that is no condition; steps are named in their order.
 fn measured(values: &BTreeMap<String, f64>) -> Option<(&str, f64)> {
     let is_condition = |value: f64| value.abs() <= 0.0 || (value - 1.0).abs() <= 0.0;
-    let all = || values.iter().map(|(key, value)| (key.as_str(), *value)).filter(|(_, value)| value.is_finite());
+    let all =
+        || values.iter().map(|(key, value)| (key.as_str(), *value)).filter(|(_, value)| value.is_finite());
     all().rfind(|(_, value)| !is_condition(*value)).or_else(|| all().next())
 }
 

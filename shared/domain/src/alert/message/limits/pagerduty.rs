@@ -67,7 +67,10 @@ mod tests {
     fn legal_events_have_no_fault() {
         assert_eq!(check_pagerduty(&trigger()), []);
         let key = "0123456789abcdef0123456789abcdef";
-        assert_eq!(check_pagerduty(&json!({"routing_key": key, "event_action": "resolve", "dedup_key": "a"})), []);
+        assert_eq!(
+            check_pagerduty(&json!({"routing_key": key, "event_action": "resolve", "dedup_key": "a"})),
+            []
+        );
     }
 
     #[test]

@@ -201,13 +201,14 @@ mod tests {
     #[test]
     fn every_other_limit_is_checked() {
         let text = |length| json!({"type": "mrkdwn", "text": "x".repeat(length)});
-        let button = |name: &str, id: &str, url: &str| {
-            json!({"type": "button", "text": {"type": "plain_text", "text": name}, "url": url, "action_id": id})
-        };
+        let button = |name: &str, id: &str, url: &str| json!({"type": "button", "text": {"type": "plain_text", "text": name}, "url": url, "action_id": id});
         let long = format!("https://{}", "x".repeat(3_000));
         for (blocks, pointer) in [
             (json!(vec![json!({"type": "divider"}); 51]), "/blocks"),
-            (json!([{"type": "header", "text": {"type": "plain_text", "text": "x".repeat(151)}}]), "/blocks/0/text/text"),
+            (
+                json!([{"type": "header", "text": {"type": "plain_text", "text": "x".repeat(151)}}]),
+                "/blocks/0/text/text",
+            ),
             (json!([{"type": "header", "text": text(1)}]), "/blocks/0/text/type"),
             (json!([{"type": "section", "fields": vec![text(1); 11]}]), "/blocks/0/fields"),
             (json!([{"type": "section", "fields": [text(2_001)]}]), "/blocks/0/fields/0/text"),
@@ -215,10 +216,16 @@ mod tests {
             (json!([section("")]), "/blocks/0/text/text"),
             (json!([{"type": "context", "elements": vec![text(1); 11]}]), "/blocks/0/elements"),
             (json!([{"type": "context", "elements": []}]), "/blocks/0/elements"),
-            (json!([{"type": "actions", "elements": [button(&"x".repeat(76), "a", "https://a")]}]), "/blocks/0/elements/0/text/text"),
+            (
+                json!([{"type": "actions", "elements": [button(&"x".repeat(76), "a", "https://a")]}]),
+                "/blocks/0/elements/0/text/text",
+            ),
             (json!([{"type": "actions", "elements": [button("x", "a", &long)]}]), "/blocks/0/elements/0/url"),
             (json!([{"type": "actions", "elements": [button("x", "a", "a b")]}]), "/blocks/0/elements/0/url"),
-            (json!([{"type": "actions", "elements": [button("x", "a", "https://a"), button("y", "a", "https://a")]}]), "/blocks/0/elements/1/action_id"),
+            (
+                json!([{"type": "actions", "elements": [button("x", "a", "https://a"), button("y", "a", "https://a")]}]),
+                "/blocks/0/elements/1/action_id",
+            ),
             (json!([{"type": "divider", "colour": "red"}]), "/blocks/0/colour"),
             (json!([{"type": "video"}]), "/blocks/0/type"),
             (json!({}), "/blocks"),

@@ -22,8 +22,9 @@ pub(super) fn escaped(text: &str, limit: usize) -> String {
 /// An underscore within a word is no mark: names keep theirs.
 fn without_marks(text: &str) -> String {
     let characters: Vec<char> = text.chars().collect();
-    let is_word =
-        |place: Option<usize>| place.and_then(|place| characters.get(place)).is_some_and(|it| it.is_alphanumeric());
+    let is_word = |place: Option<usize>| {
+        place.and_then(|place| characters.get(place)).is_some_and(|it| it.is_alphanumeric())
+    };
     let neutral = |(place, character): (usize, &char)| match character {
         '*' => '∗',
         '~' => '∼',
@@ -52,7 +53,10 @@ mod tests {
 
     #[test]
     fn nothing_from_outside_is_a_command_or_a_format() {
-        assert_eq!(escaped("<!channel> a & b <http://x|y>", 200), "&lt;!channel&gt; a &amp; b &lt;http://x|y&gt;");
+        assert_eq!(
+            escaped("<!channel> a & b <http://x|y>", 200),
+            "&lt;!channel&gt; a &amp; b &lt;http://x|y&gt;"
+        );
         assert_eq!(escaped("*bold* ~gone~ `code` _slanted_", 200), "∗bold∗ ∼gone∼ 'code' ˍslantedˍ");
         assert_eq!(escaped("safety_score", 200), "safety_score");
         assert_eq!(escaped("__alert__", 200), "ˍˍalertˍˍ");

@@ -2,11 +2,11 @@
 
 use super::super::limits::{of_slack, units};
 use super::super::outside::one_line;
+use super::super::text::in_brackets;
 use super::super::wording::{
     Item, annotations, cost, described, labels, links, not_included, now, occasion, related, rule, sentence,
     since, why, worst,
 };
-use super::super::text::in_brackets;
 use super::block::{Block, Button, Text};
 use super::escape::{date, escaped};
 use crate::alert::Family;
@@ -58,7 +58,8 @@ pub(super) fn details(notice: &Notice, too_long: &[Item]) -> Vec<Block> {
     if !missing.is_empty() {
         blocks.extend(small(&format!("⚠️ Not included: {}", in_brackets(&missing))));
     }
-    let long = described(notice).into_iter().filter(|text| units(&escaped(text, usize::MAX)) > SHORT_DESCRIPTION);
+    let long =
+        described(notice).into_iter().filter(|text| units(&escaped(text, usize::MAX)) > SHORT_DESCRIPTION);
     blocks.extend(packed("In full", long.map(|text| escaped(&text, 2_800))));
     blocks.extend(packed("Annotations", bullets(&annotations(notice))));
     blocks.extend(label_blocks(notice));

@@ -3,13 +3,14 @@
 //! The first line, the sentence and the buttons are top-level blocks, because Slack folds up what
 //! stands in an attachment; the details stand in an attachment, because only there is a colour.
 
-use jiff::Timestamp;
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
-use super::limits::of_slack;
-use super::outside::one_line;
+use super::limits::{of_slack, units};
+use super::outside::{is_address, one_line};
 use super::text;
-use super::wording::{headline, headline_within, sentence, since};
+use super::wording::{count, headline, headline_within, sentence, since};
 use crate::alert::notice::{Notice, StormSummary};
 use crate::alert::{Meaning, Severity};
 
@@ -66,12 +67,7 @@ pub fn notice(notice: &Notice) -> Vec<SlackMessage> {
 
 /// For an alert that stopped: [`Meaning::Recovered`] or [`Meaning::WentSilent`].
 pub fn resolution(notice: &Notice) -> Resolution {
-    let line = format!(
-        "{} {}\n{}",
-        emoji(notice),
-        escaped(&sentence(notice), 1_500),
-        since(notice, date),
-    );
+    let line = format!("{} {}\n{}", emoji(notice), escaped(&sentence(notice), 1_500), since(notice, date),);
     let reply = SlackMessage::new(line.clone(), vec![section(line)], Vec::new());
     Resolution { update: draft(notice).single(), reply }
 }
@@ -82,9 +78,10 @@ pub fn storm(storm: &StormSummary) -> Vec<SlackMessage> {
     let mark = severity_look(storm.worst()).0;
     let header = Text::plain(&format!("{mark} {headline}"), of_slack::HEADER);
     let top = vec![Block::Header { text: header }, section(escaped(&text::storm_sentence(storm), 2_900))];
-    let places = storm.top_places.iter().map(|(place, alerts)| {
-        Text::formatted(format!("*{}*\n{alerts}", escaped(&one_line(place), 200)))
-    });
+    let places = storm
+        .top_places
+        .iter()
+        .map(|(place, alerts)| Text::formatted(format!("*{}*\n{alerts}", escaped(&one_line(place), 200))));
     let places: Vec<Text> = places.take(of_slack::FIELDS).collect();
     let mut details = Vec::new();
     if !places.is_empty() {
@@ -129,10 +126,31 @@ fn section(text: String) -> Block {
     Block::Section { text: Text::formatted(text) }
 }
 
-/// A text of several lines, each of which is escaped, within what Slack advises for a text.
+/// A text of several lines, each of which is escaped, within what Slack advises for a text. A line
+/// that does not fit is left out and counted. Addresses stay whole: a mark in one is no format.
 fn escaped_lines(text: &str) -> String {
-    // The mark in front.
-    escaped(text, of_slack::ADVISED_TEXT - 10)
+    // The mark in front, and the line that says what is left out.
+    let room = of_slack::ADVISED_TEXT - 60;
+    let mut written = String::new();
+    let mut left_out = 0;
+    for line in text.lines() {
+        let line = match line.split_once(": ").filter(|(_, url)| is_address(url)) {
+            Some((name, url)) => format!("{}: <{}>", escaped(name, 50), url.replace('&', "&amp;")),
+            None => escaped(line, 1_500),
+        };
+        if units(&written) + 1 + units(&line) > room {
+            left_out += 1;
+            continue;
+        }
+        if !written.is_empty() {
+            written.push('\n');
+        }
+        written.push_str(&line);
+    }
+    if left_out > 0 {
+        let _ = write!(written, "\n… ({} left out)", count(left_out, "line"));
+    }
+    written
 }
 
 /// How a message looks: mark and colour. A monitor that is blind, or went silent, looks like neither

@@ -44,8 +44,7 @@ const WIDTH: usize = 24;
 pub(in crate::alert::message) fn now(notice: &Notice) -> Vec<Item> {
     some(&notice.enrichment.now, 20, "metric", |metric| {
         let current = metric.current.filter(|value| value.is_finite());
-        let current =
-            current.map_or_else(|| "not measured".to_owned(), |value| metric.quantity.show(value));
+        let current = current.map_or_else(|| "not measured".to_owned(), |value| metric.quantity.show(value));
         let hour = metric.hour.range().map_or_else(
             || "nothing in the last hour".to_owned(),
             |(lowest, highest)| {

@@ -5,6 +5,8 @@
 
 mod key;
 mod lookup;
+pub mod message;
+pub mod notice;
 pub mod parse;
 
 use std::collections::BTreeMap;

@@ -9,8 +9,14 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub mod lifecycle;
+pub mod rules;
+pub mod storm;
+
+mod severity;
+
 /// One alert as its sender described it: nothing is decided yet.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Alert {
     /// What wrote the message.
     pub family: Family,
@@ -110,7 +116,7 @@ pub enum Comparison {
 }
 
 /// Where to look. Only absolute `http` and `https` addresses get here.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Links {
     /// The rule or alarm itself.
     pub source: Option<String>,

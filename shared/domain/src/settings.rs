@@ -154,6 +154,14 @@ impl Section {
         items.iter().filter_map(|item| self.as_text(key, item)).collect()
     }
 
+    /// A text or a list of texts; empty when it is missing.
+    pub fn one_or_more(&self, key: &str) -> Vec<String> {
+        match self.get(key) {
+            Some(Value::String(_)) => self.optional_text(key).into_iter().collect(),
+            _ => self.texts(key),
+        }
+    }
+
     /// A sub-table `[key]`; `None` when it is missing.
     pub fn section(&self, key: &str) -> Option<Section> {
         let value = self.get(key)?;

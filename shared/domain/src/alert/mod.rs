@@ -4,10 +4,14 @@
 //! have nothing in common but that. Everything after parsing works on [`Alert`] alone.
 
 mod key;
+pub mod lifecycle;
 mod lookup;
 pub mod message;
 pub mod notice;
 pub mod parse;
+pub mod rules;
+mod severity;
+pub mod storm;
 
 use std::collections::BTreeMap;
 
@@ -17,7 +21,7 @@ use serde::{Deserialize, Serialize};
 pub use key::{AlertKey, InvalidAlertKey};
 
 /// One alert as its sender described it: nothing is decided yet.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Alert {
     /// What wrote the message.
     pub family: Family,
@@ -121,7 +125,7 @@ pub enum Comparison {
 }
 
 /// Where to look. Only absolute `http` and `https` addresses get here.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Links {
     /// The rule or alarm itself.
     pub source: Option<String>,

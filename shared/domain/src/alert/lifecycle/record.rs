@@ -1,0 +1,232 @@
+//! What is remembered of an alert.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::outbox::{Content, Outbox, StepKind};
+use super::timeline::Timeline;
+use super::{Arrival, Quiet};
+use crate::alert::rules::{Damping, DestinationName};
+use crate::alert::{Alert, AlertKey, Meaning, Severity, Status};
+
+/// The longest text of an annotation or label that is kept: a record must fit into an item of
+/// `DynamoDB`, 400 KB.
+const LONGEST_TEXT: usize = 2_000;
+/// The most labels, and the most annotations and values, that are kept.
+const MOST_TEXTS: usize = 60;
+
+/// What is remembered of one alert, by its key. Plain data for the state table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AlertRecord {
+    /// Counts changes, for conditional writes.
+    pub version: u64,
+    /// Whether it fires.
+    pub condition: Condition,
+    /// Since when it changes again and again.
+    pub flapping_since: Option<Timestamp>,
+    /// The newest message that said it fires; the end's when none did. Long texts are cut.
+    pub alert: Alert,
+    /// Since when it fires, or fired last.
+    pub started_at: Option<Timestamp>,
+    /// When it ended; `None` while it fires.
+    pub ended_at: Option<Timestamp>,
+    /// When the first message came.
+    pub first_seen: Timestamp,
+    /// When the last message came.
+    pub last_seen: Timestamp,
+    /// How bad the newest firing message is.
+    pub severity: Severity,
+    /// The worst of this firing.
+    pub highest_severity: Severity,
+    /// Why it is called so.
+    pub reason: String,
+    /// Why it ended.
+    pub end_reason: String,
+    /// What was measured when this firing began: kept for the message of its end.
+    pub firing_values: BTreeMap<String, f64>,
+    /// What was measured when it ended.
+    pub end_values: BTreeMap<String, f64>,
+    /// Why nobody was told, when nobody was.
+    pub quiet: Option<Quiet>,
+    /// How often what happened.
+    pub counts: Counts,
+    /// What destinations were told and are owed.
+    pub outbox: Outbox,
+    pub(super) timeline: Timeline,
+    /// Counts firings as people see them: while it flaps, all are one.
+    pub(super) episode: u64,
+    /// The worst that people were called for in this firing.
+    pub(super) notified: Option<Severity>,
+    pub(super) closes_incidents: bool,
+    pub(super) meaning: Meaning,
+    /// When the newest firing message was sent.
+    as_of: Option<Timestamp>,
+    /// When the message was sent that the last edit is of.
+    pub(super) edited_as_of: Timestamp,
+    pub(super) recent_flips: Vec<Timestamp>,
+}
+
+/// Whether an alert fires.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Condition {
+    /// It fires.
+    Firing,
+    /// It recovered.
+    Resolved,
+    /// It does not fire any more, and nobody knows whether it recovered.
+    Silent,
+}
+
+/// How often what happened to an alert.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Messages.
+    pub messages: u64,
+    /// Repetitions of a firing.
+    pub repeats: u64,
+    /// The same again within moments.
+    pub duplicates: u64,
+    /// Messages older than what is known.
+    pub late: u64,
+    /// Changes between firing and not.
+    pub flips: u64,
+    /// Messages for which people would have been called and were not.
+    pub quiet: u64,
+}
+
+impl AlertRecord {
+    /// Its key.
+    pub fn key(&self) -> &AlertKey {
+        &self.alert.key
+    }
+
+    /// Whether it changes again and again.
+    pub fn is_flapping(&self) -> bool {
+        self.flapping_since.is_some()
+    }
+
+    /// When a flapping alert is calm, if it does not change until then: [`super::settle`] is due.
+    /// No message may come by itself, and an incident may be open.
+    pub fn settles_at(&self, damping: &Damping) -> Option<Timestamp> {
+        self.flapping_since?;
+        self.recent_flips.last()?.checked_add(damping.calm).ok()
+    }
+
+    /// When the record may be forgotten.
+    pub fn expires_at(&self, damping: &Damping) -> Timestamp {
+        self.last_seen.checked_add(damping.keep).unwrap_or(Timestamp::MAX)
+    }
+
+    pub(super) fn new(arrival: &Arrival) -> Self {
+        let classification = &arrival.decision.classification;
+        Self {
+            version: 0,
+            condition: Condition::Resolved,
+            flapping_since: None,
+            alert: cut(arrival.alert),
+            started_at: None,
+            ended_at: None,
+            first_seen: arrival.now,
+            last_seen: arrival.now,
+            severity: classification.severity,
+            highest_severity: classification.severity,
+            reason: classification.reason.clone(),
+            end_reason: String::new(),
+            firing_values: BTreeMap::new(),
+            end_values: BTreeMap::new(),
+            quiet: None,
+            counts: Counts::default(),
+            outbox: Outbox::default(),
+            timeline: Timeline::default(),
+            episode: 0,
+            notified: None,
+            closes_incidents: false,
+            meaning: classification.meaning,
+            as_of: None,
+            edited_as_of: arrival.sent_at,
+            recent_flips: Vec::new(),
+        }
+    }
+
+    /// Takes severity and text of a message, unless one that was sent later is known. Whether it
+    /// did.
+    pub(super) fn take_if_newest(&mut self, arrival: &Arrival) -> bool {
+        let is_end = arrival.alert.status == Status::Resolved;
+        if self.as_of.is_some_and(|known| known > arrival.sent_at) || (is_end && self.as_of.is_some()) {
+            return false;
+        }
+        if !is_end {
+            self.as_of = Some(arrival.sent_at);
+        }
+        let classification = &arrival.decision.classification;
+        self.alert = cut(arrival.alert);
+        self.severity = classification.severity;
+        self.highest_severity = self.highest_severity.max(self.severity);
+        self.meaning = classification.meaning;
+        self.reason.clone_from(&classification.reason);
+        true
+    }
+
+    pub(super) fn begin_episode(&mut self) {
+        self.episode += 1;
+        self.notified = None;
+        self.quiet = None;
+        self.highest_severity = self.severity;
+    }
+
+    /// Calls people.
+    pub(super) fn tell(&mut self, kind: StepKind, audience: BTreeSet<DestinationName>, now: Timestamp) {
+        self.notified = self.notified.max(Some(self.severity));
+        self.quiet = None;
+        self.push(kind, audience, now);
+    }
+
+    /// Brings up to date what was told.
+    pub(super) fn edit(&mut self, now: Timestamp) {
+        let audience = self.outbox.members(self.episode);
+        self.push(StepKind::Edit, audience, now);
+    }
+
+    pub(super) fn push(&mut self, kind: StepKind, audience: BTreeSet<DestinationName>, now: Timestamp) {
+        let fires = self.condition == Condition::Firing;
+        let (meaning, reason, values) = match self.condition {
+            Condition::Firing => (self.meaning, &self.reason, &self.alert.values),
+            Condition::Resolved => (Meaning::Recovered, &self.end_reason, &self.end_values),
+            Condition::Silent => (Meaning::WentSilent, &self.end_reason, &self.end_values),
+        };
+        let content = Content {
+            severity: self.severity,
+            meaning,
+            reason: reason.clone(),
+            values: values.clone(),
+            starts_at: self.started_at,
+            ends_at: self.ended_at,
+            at: now,
+            closes_incidents: !fires && self.closes_incidents,
+        };
+        self.outbox.push(kind, audience, self.episode, content);
+    }
+}
+
+/// The alert with long texts cut and surplus ones left out, so that it can be stored.
+fn cut(alert: &Alert) -> Alert {
+    let cut_text = |text: &String| -> String {
+        if text.chars().count() <= LONGEST_TEXT {
+            return text.clone();
+        }
+        text.chars().take(LONGEST_TEXT).chain("...".chars()).collect()
+    };
+    let cut_all = |texts: &BTreeMap<String, String>| {
+        texts.iter().take(MOST_TEXTS).map(|(name, text)| (cut_text(name), cut_text(text))).collect()
+    };
+    Alert {
+        rule: cut_text(&alert.rule),
+        labels: cut_all(&alert.labels),
+        annotations: cut_all(&alert.annotations),
+        values: alert.values.iter().take(MOST_TEXTS).map(|(name, value)| (name.clone(), *value)).collect(),
+        ..alert.clone()
+    }
+}

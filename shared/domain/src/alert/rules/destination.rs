@@ -1,0 +1,342 @@
+//! Where messages go: the tables `[[destination]]`. Secrets are named by ARN, never written down.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::word::{Word, read_word};
+use crate::settings::Section;
+
+/// The name of a destination in routes and in the record of an alert.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DestinationName(String);
+
+impl DestinationName {
+    /// A name: 1 to 40 of `a-z A-Z 0-9 _ -`.
+    pub fn new(text: &str) -> Option<Self> {
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+        ((1..=40).contains(&text.len()) && text.bytes().all(is_allowed)).then(|| Self(text.to_owned()))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for DestinationName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The ARN of a Secrets Manager secret or of an SSM parameter: where a secret is, not the secret.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct SecretArn(String);
+
+/// The text is no [`SecretArn`]. It is not shown: it may be the secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "is not the ARN of a secret. Store the URL, token or key in Secrets Manager or as an SSM SecureString, \
+     and write here arn:aws:secretsmanager:<region>:<account>:secret:<name> or \
+     arn:aws:ssm:<region>:<account>:parameter/<name>"
+)]
+pub struct NotASecretArn;
+
+impl SecretArn {
+    /// The ARN.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for SecretArn {
+    type Error = NotASecretArn;
+
+    fn try_from(text: String) -> Result<Self, NotASecretArn> {
+        let Some(resource) = arn_resource(&text, "secretsmanager").and_then(|rest| rest.strip_prefix("secret:")) else {
+            let parameter = arn_resource(&text, "ssm").and_then(|rest| rest.strip_prefix("parameter/"));
+            return parameter.filter(|name| is_name(name)).map(|_| Self(text.clone())).ok_or(NotASecretArn);
+        };
+        if is_name(resource) { Ok(Self(text)) } else { Err(NotASecretArn) }
+    }
+}
+
+impl From<SecretArn> for String {
+    fn from(arn: SecretArn) -> Self {
+        arn.0
+    }
+}
+
+impl std::str::FromStr for SecretArn {
+    type Err = NotASecretArn;
+
+    fn from_str(text: &str) -> Result<Self, NotASecretArn> {
+        Self::try_from(text.to_owned())
+    }
+}
+
+/// Names of secrets and parameters: letters, digits and `/_+=.@-`.
+fn is_name(text: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"/_+=.@-".contains(&byte);
+    (1..=1011).contains(&text.len()) && text.bytes().all(is_allowed)
+}
+
+/// What follows `arn:<partition>:<service>:<region>:<account>:`.
+fn arn_resource<'a>(text: &'a str, service: &str) -> Option<&'a str> {
+    let mut parts = text.splitn(6, ':');
+    let is_right = parts.next() == Some("arn")
+        && parts.next().is_some_and(|partition| partition.starts_with("aws"))
+        && parts.next() == Some(service)
+        && parts.next().is_some_and(|region| !region.is_empty())
+        && parts.next().is_some_and(|id| id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit()));
+    parts.next().filter(|resource| is_right && !resource.is_empty())
+}
+
+/// A place that messages go to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Destination {
+    /// What routes call it.
+    pub name: DestinationName,
+    /// What it is and how it is reached.
+    pub kind: DestinationKind,
+}
+
+/// What a destination is and how it is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DestinationKind {
+    /// Slack by bot token: posts, updates and threads.
+    SlackBot {
+        /// Channel id or name.
+        channel: String,
+        /// Holds the bot token.
+        token: SecretArn,
+    },
+    /// Slack by incoming webhook: plain posts.
+    SlackWebhook {
+        /// Holds the webhook's URL.
+        url: SecretArn,
+    },
+    /// `PagerDuty` Events API v2.
+    PagerDuty {
+        /// Holds the integration key.
+        routing_key: SecretArn,
+        /// Where the account is.
+        region: PagerDutyRegion,
+    },
+    /// Opsgenie, or Jira Service Management by its base URL.
+    Opsgenie {
+        /// Holds the API key.
+        api_key: SecretArn,
+        /// The address that alerts are created at, without a slash at the end.
+        base_url: String,
+        /// Whom the alert is for; the integration's own when empty.
+        responders: Vec<Responder>,
+    },
+    /// Any HTTPS address, with Assay's own JSON.
+    Webhook {
+        /// Holds the URL.
+        url: SecretArn,
+    },
+    /// Amazon Q Developer in chat applications, by its SNS topic.
+    AmazonQ {
+        /// The topic's ARN.
+        topic_arn: String,
+    },
+}
+
+impl DestinationKind {
+    /// The word in `alerts.toml` and in logs.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::SlackBot { .. } => "slack_bot",
+            Self::SlackWebhook { .. } => "slack_webhook",
+            Self::PagerDuty { .. } => "pagerduty",
+            Self::Opsgenie { .. } => "opsgenie",
+            Self::Webhook { .. } => "webhook",
+            Self::AmazonQ { .. } => "amazon_q",
+        }
+    }
+
+    /// Whether each alert is an incident of its own there, also in a storm.
+    pub const fn is_per_incident(&self) -> bool {
+        matches!(self, Self::PagerDuty { .. } | Self::Opsgenie { .. })
+    }
+
+    /// The secret that is needed to reach it.
+    pub const fn secret(&self) -> Option<&SecretArn> {
+        match self {
+            Self::SlackBot { token: secret, .. }
+            | Self::SlackWebhook { url: secret }
+            | Self::PagerDuty { routing_key: secret, .. }
+            | Self::Opsgenie { api_key: secret, .. }
+            | Self::Webhook { url: secret } => Some(secret),
+            Self::AmazonQ { .. } => None,
+        }
+    }
+}
+
+/// Where a `PagerDuty` account is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PagerDutyRegion {
+    /// `events.pagerduty.com`
+    Us,
+    /// `events.eu.pagerduty.com`
+    Eu,
+}
+
+impl PagerDutyRegion {
+    /// The host that takes events.
+    pub const fn host(self) -> &'static str {
+        match self {
+            Self::Us => "events.pagerduty.com",
+            Self::Eu => "events.eu.pagerduty.com",
+        }
+    }
+}
+
+/// Whom an Opsgenie alert is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Responder {
+    /// `team`, `user`, `escalation` or `schedule`.
+    pub kind: &'static str,
+    /// `id`, `name` or `username`: what `value` is.
+    pub by: &'static str,
+    /// Who.
+    pub value: String,
+}
+
+const KINDS: [Word<&str>; 6] = [
+    ("slack_bot", "slack_bot"),
+    ("slack_webhook", "slack_webhook"),
+    ("pagerduty", "pagerduty"),
+    ("opsgenie", "opsgenie"),
+    ("webhook", "webhook"),
+    ("amazon_q", "amazon_q"),
+];
+
+/// Reads the tables `[[destination]]`; names are unique.
+pub(super) fn read_destinations(root: &Section) -> Vec<Destination> {
+    let mut read: Vec<Destination> = Vec::new();
+    for section in root.sections("destination") {
+        let name = read_name(&section);
+        let kind = read_kind(&section);
+        let (Some(name), Some(kind)) = (name, kind) else { continue };
+        if read.iter().any(|other| other.name == name) {
+            section.mistake("name", format_args!("\"{name}\" is already the name of another destination"));
+        }
+        read.push(Destination { name, kind });
+    }
+    read
+}
+
+fn read_name(section: &Section) -> Option<DestinationName> {
+    let text = section.text("name")?;
+    let name = DestinationName::new(&text);
+    if name.is_none() {
+        section.mistake("name", "must be 1 to 40 of a-z, A-Z, 0-9, '_' and '-'");
+    }
+    name
+}
+
+fn read_kind(section: &Section) -> Option<DestinationKind> {
+    if !section.has("kind") {
+        let all: Vec<&str> = KINDS.iter().map(|(word, _)| *word).collect();
+        section.mistake("kind", format_args!("is missing: {}", all.join(", ")));
+    }
+    let Some(kind) = read_word(section, "kind", &KINDS) else {
+        // What belongs to an unknown kind is not looked at, and not reported as unknown.
+        section.keys();
+        return None;
+    };
+    match kind {
+        "slack_bot" => {
+            let (channel, token) = (read_channel(section), read_secret(section, "token"));
+            Some(DestinationKind::SlackBot { channel: channel?, token: token? })
+        }
+        "slack_webhook" => Some(DestinationKind::SlackWebhook { url: read_secret(section, "url")? }),
+        "pagerduty" => {
+            let routing_key = read_secret(section, "routing_key");
+            let region = read_word(section, "region", &[("us", PagerDutyRegion::Us), ("eu", PagerDutyRegion::Eu)]);
+            let region = region.unwrap_or(PagerDutyRegion::Us);
+            Some(DestinationKind::PagerDuty { routing_key: routing_key?, region })
+        }
+        "opsgenie" => {
+            let api_key = read_secret(section, "api_key");
+            let (base_url, responders) = (read_base_url(section), read_responders(section));
+            Some(DestinationKind::Opsgenie { api_key: api_key?, base_url: base_url?, responders })
+        }
+        "webhook" => Some(DestinationKind::Webhook { url: read_secret(section, "url")? }),
+        _ => Some(DestinationKind::AmazonQ { topic_arn: read_topic(section)? }),
+    }
+}
+
+fn read_secret(section: &Section, key: &str) -> Option<SecretArn> {
+    match section.text(key)?.parse() {
+        Ok(arn) => Some(arn),
+        Err(problem) => {
+            section.mistake(key, problem);
+            None
+        }
+    }
+}
+
+fn read_channel(section: &Section) -> Option<String> {
+    let channel = section.text("channel")?;
+    let is_right = channel.len() <= 81 && !channel.contains(char::is_whitespace) && !channel.starts_with("xox");
+    if !is_right {
+        section.mistake("channel", "must be the id or the name of a channel, such as C0123456789");
+    }
+    is_right.then_some(channel)
+}
+
+fn read_base_url(section: &Section) -> Option<String> {
+    let known = "https://api.opsgenie.com/v2/alerts, https://api.eu.opsgenie.com/v2/alerts or \
+                 https://api.atlassian.com/jsm/ops/integration/v2/alerts";
+    let Some(url) = section.optional_text("base_url") else {
+        if !section.has("base_url") {
+            section.mistake("base_url", format_args!("is missing: {known}"));
+        }
+        return None;
+    };
+    let rest = url.strip_prefix("https://").unwrap_or_default();
+    let is_right = !rest.is_empty() && !rest.contains(['@', '?', '#', ' ']);
+    if !is_right {
+        section.mistake("base_url", format_args!("must be an https address without user, query and fragment: {known}"));
+    }
+    is_right.then(|| url.trim_end_matches('/').to_owned())
+}
+
+fn read_responders(section: &Section) -> Vec<Responder> {
+    const TYPES: [Word<&str>; 4] =
+        [("team", "team"), ("user", "user"), ("escalation", "escalation"), ("schedule", "schedule")];
+    let mut responders = Vec::new();
+    for own in section.sections("responders") {
+        let kind = read_word(&own, "type", &TYPES);
+        if !own.has("type") {
+            own.mistake("type", "is missing: team, user, escalation or schedule");
+        }
+        let given: Vec<(&'static str, String)> = ["id", "name", "username"]
+            .into_iter()
+            .filter_map(|by| Some((by, own.optional_text(by)?)))
+            .collect();
+        match (kind, <[_; 1]>::try_from(given)) {
+            (Some(kind), Ok([(by, value)])) => responders.push(Responder { kind, by, value }),
+            (_, Err(_)) => own.mistake("", "needs one of id, name and username"),
+            (None, Ok(_)) => {}
+        }
+    }
+    responders
+}
+
+fn read_topic(section: &Section) -> Option<String> {
+    let arn = section.text("topic_arn")?;
+    let is_right = arn_resource(&arn, "sns").is_some_and(|name| !name.contains(':'));
+    if !is_right {
+        section.mistake("topic_arn", "must be like arn:aws:sns:<region>:<account>:<topic>");
+    }
+    is_right.then_some(arn)
+}

@@ -17,7 +17,7 @@ pub fn notice(notice: &Notice) -> String {
         text.push('\n');
     };
     for described in described(notice) {
-        line(&shorten(&described, 2_000));
+        line(&format!("> {}", shorten(&described, 2_000)));
     }
     if let Some(occasion) = occasion(notice) {
         line(&occasion);

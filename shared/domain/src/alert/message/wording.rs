@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::outside::one_line;
 use super::time::{duration, utc};
 use crate::alert::notice::{Notice, Occasion, Reading};
-use crate::alert::{Meaning, Severity, StateReason};
+use crate::alert::{Family, Meaning, Severity, StateReason};
 
 mod details;
 
@@ -83,7 +83,7 @@ fn remarks(notice: &Notice) -> Vec<String> {
         }
     }
     match notice.occasion {
-        Occasion::Raised { from } => remarks.push(format!("was {}", severity_name(from))),
+        Occasion::Raised { from } => remarks.push(format!("raised from {}", severity_name(from))),
         Occasion::Repeated => remarks.push("still firing".to_owned()),
         Occasion::Flapping { .. } => remarks.push("flapping".to_owned()),
         Occasion::Joined if !notice.related.is_empty() => {
@@ -112,6 +112,9 @@ pub(super) fn sentence(notice: &Notice) -> String {
     let reading = notice.reading();
     let was = notice.fired_reading().and_then(|fired| fired.shown_value());
     match notice.standing() {
+        Meaning::Problem if notice.alert.family == Family::Unknown && reading.value.is_none() => {
+            "A message in no form that Assay knows. What it says stands below.".to_owned()
+        }
         Meaning::Problem => problem(&reading),
         Meaning::Blind => match notice.state_reason() {
             Some(StateReason::Error) => {
@@ -162,7 +165,8 @@ fn went_silent(reason: Option<StateReason>, reading: &Reading, was: Option<&str>
         Some(StateReason::Updated) => "the rule was changed",
         None => "nothing is measured any more",
     };
-    let mut text = format!("The alert stopped because {because}. That is no recovery.");
+    let mut text =
+        format!("The alert stopped because {because}. That is no recovery: nobody knows whether it is well.");
     if let Some(was) = was {
         let _ = write!(text, " The last value was {was}.");
     }
@@ -193,20 +197,22 @@ pub(super) fn occasion(notice: &Notice) -> Option<String> {
     }
 }
 
-/// `Why critical: the reason`. The severity of an alert that ended is the highest that it had.
+/// `Why critical: the reason`. An alert that ended is called by the highest severity that it had.
 pub(super) fn why(notice: &Notice) -> String {
     let fired = notice.fired.as_ref().map(|fired| fired.severity);
     let ended = matches!(notice.standing(), Meaning::Recovered | Meaning::WentSilent);
     let severity = fired.filter(|_| ended).unwrap_or(notice.classification.severity);
     let reason = one_line(&notice.classification.reason);
     let reason = if reason.is_empty() { "no reason given".to_owned() } else { reason };
-    format!("Why {}: {}", severity_name(severity), shorten(&reason, 500))
+    let start = if ended { "It was called" } else { "Why" };
+    format!("{start} {}: {}", severity_name(severity), shorten(&reason, 500))
 }
 
 /// Since when, and how long. `date` writes a point in time.
 pub(super) fn since(notice: &Notice, date: impl Fn(jiff::Timestamp) -> String) -> String {
     let mut text = match (notice.firing_since, notice.ended_at) {
         (Some(start), Some(end)) => format!("Fired from {} to {}", date(start), date(end)),
+        (Some(start), None) if notice.standing() == Meaning::Blind => format!("Blind since {}", date(start)),
         (Some(start), None) => format!("Firing since {}", date(start)),
         (None, Some(end)) => format!("Ended {}; the message does not say when it began", date(end)),
         (None, None) => "The message does not say since when".to_owned(),

@@ -201,7 +201,7 @@ fn slack_takes(message: &slack::SlackMessage) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(192))]
+    #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
     fn slack_takes_every_message_and_pings_nobody(notice in notice()) {

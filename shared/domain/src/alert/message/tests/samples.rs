@@ -258,6 +258,7 @@ pub(in crate::alert) fn partly_enriched() -> Notice {
     let mut notice = quality_warning();
     notice.alert.labels.insert("metric".to_owned(), COST_PER_HOUR.name.to_owned());
     notice.alert.rule = "Cost per hour".to_owned();
+    notice.alert.annotations.insert("summary".to_owned(), "The component costs more than planned".to_owned());
     notice.alert.values = BTreeMap::from([("B".to_owned(), 23.008)]);
     notice.alert.threshold = Some(Threshold { comparison: Comparison::Above, value: 12.0 });
     notice.enrichment.now.truncate(1);

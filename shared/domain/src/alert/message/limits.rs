@@ -144,7 +144,7 @@ impl fmt::Display for Violation {
             Fault::Unknown => write!(f, "unknown field")?,
             Fault::TooLong { found, limit } => write!(f, "must be less than {} ({found} found)", limit + 1)?,
             Fault::TotalTooLong { found, limit } => {
-                write!(f, "all blocks together: {found}, at most {limit}")?
+                write!(f, "all blocks together: {found}, at most {limit}")?;
             }
         }
         write!(f, " [json-pointer:{}]", self.pointer)

@@ -20,6 +20,9 @@ pub struct Reading {
     pub threshold: Option<Threshold>,
 }
 
+/// Under which labels and annotations rules name their metric.
+const NAMES: [&str; 3] = ["metric", "metric_name", "MetricName"];
+
 impl Reading {
     /// The number that `alert` is about.
     pub fn of(alert: &Alert) -> Self {
@@ -36,7 +39,6 @@ impl Reading {
         let named = |map: &BTreeMap<String, String>, keys: &[&str]| {
             keys.iter().find_map(|key| map.get(*key)).filter(|text| !text.trim().is_empty()).cloned()
         };
-        const NAMES: [&str; 3] = ["metric", "metric_name", "MetricName"];
         let metric = named(&alert.labels, &NAMES).or_else(|| named(&alert.annotations, &NAMES));
         // CloudWatch names its values by metric; Grafana by a letter that says nothing.
         let by_key =

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::Notice;
 use crate::alert::Severity;
 use crate::alert::message::headline;
+use crate::names::ComponentName;
 
 /// What is told instead of many single messages.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,39 +20,37 @@ pub struct StormSummary {
     pub until: Timestamp,
     /// How many of each severity.
     pub by_severity: BTreeMap<Severity, u32>,
-    /// On how many components, or endpoints where no component is named.
-    pub places: u32,
+    /// On how many components; alerts that name none are not among these.
+    pub components: u32,
     /// Those with the most alerts first, a few of them.
-    pub top_places: Vec<(String, u32)>,
+    pub top_components: Vec<(ComponentName, u32)>,
     /// The first line of the message that each would have got, the worst first, a few of them.
     pub first_lines: Vec<String>,
 }
 
-/// How many places and first lines a summary names.
+/// How many components and first lines a summary names.
 const NAMED: usize = 10;
 
 impl StormSummary {
     /// Of what route `route` would have been told one by one.
     pub fn of(route: &str, from: Timestamp, until: Timestamp, notices: &[Notice]) -> Self {
         let mut by_severity = BTreeMap::<Severity, u32>::new();
-        let mut by_place = BTreeMap::<&str, u32>::new();
+        let mut by_component = BTreeMap::<&ComponentName, u32>::new();
         for notice in notices {
             *by_severity.entry(notice.classification.severity).or_default() += 1;
-            let component = notice.component.as_ref().map(|name| name.as_str());
-            let place = component.or_else(|| notice.endpoint.as_ref().map(|name| name.as_str()));
-            if let Some(place) = place {
-                *by_place.entry(place).or_default() += 1;
+            if let Some(component) = &notice.component {
+                *by_component.entry(component).or_default() += 1;
             }
         }
-        let places = u32::try_from(by_place.len()).unwrap_or(u32::MAX);
-        let mut top_places: Vec<(String, u32)> =
-            by_place.into_iter().map(|(place, count)| (place.to_owned(), count)).collect();
-        top_places.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        top_places.truncate(NAMED);
+        let components = u32::try_from(by_component.len()).unwrap_or(u32::MAX);
+        let mut top_components: Vec<(ComponentName, u32)> =
+            by_component.into_iter().map(|(name, alerts)| (name.clone(), alerts)).collect();
+        top_components.sort_by_key(|(_, alerts)| std::cmp::Reverse(*alerts));
+        top_components.truncate(NAMED);
         let mut worst_first: Vec<&Notice> = notices.iter().collect();
         worst_first.sort_by_key(|notice| std::cmp::Reverse(notice.classification.severity));
         let first_lines = worst_first.into_iter().take(NAMED).map(headline).collect();
-        Self { route: route.to_owned(), from, until, by_severity, places, top_places, first_lines }
+        Self { route: route.to_owned(), from, until, by_severity, components, top_components, first_lines }
     }
 
     /// How many alerts.

@@ -18,6 +18,9 @@ const SHORT_DESCRIPTION: usize = 400;
 /// So many descriptions are told above, the others below.
 const DESCRIPTIONS: usize = 2;
 
+/// So many related alerts are told above; if there are more, all are listed below.
+const ALSO: usize = 2;
+
 /// All addresses on the buttons together: they count towards the sum over all blocks.
 const ADDRESSES: usize = 5_000;
 
@@ -26,7 +29,12 @@ pub(super) fn main_section(notice: &Notice) -> Block {
     let mut lines = vec![format!("*{}*", escaped(&sentence(notice), 400))];
     lines.extend(occasion(notice).map(|text| escaped(&text, 200)));
     let related = related(notice);
-    lines.extend(bullets(&related[..related.len().min(2)], 100));
+    lines.extend(
+        related
+            .iter()
+            .take(ALSO)
+            .map(|Item { name, text }| format!("Also *{}*  {}", escaped(name, 100), escaped(text, 100))),
+    );
     lines.extend(
         described(notice).iter().take(DESCRIPTIONS).map(|text| quoted(&escaped(text, SHORT_DESCRIPTION))),
     );
@@ -60,7 +68,9 @@ pub(super) fn details(notice: &Notice, too_long: &[Item]) -> Vec<Block> {
     let now: Vec<Text> = now(notice).iter().map(|item| field(&item.name, &item.text)).collect();
     blocks.extend(now.chunks(of_slack::FIELDS).map(|fields| Block::Fields { fields: fields.to_vec() }));
     blocks.extend(packed("Worst recent answers, by the judge", bullets(&worst(notice), 1_200)));
-    blocks.extend(packed("Related alerts", bullets(&related(notice), 1_200)));
+    if notice.related.len() > ALSO {
+        blocks.extend(packed("Related alerts", bullets(&related(notice), 1_200)));
+    }
     let missing: Vec<Item> = not_included(notice).into_iter().chain(too_long.iter().cloned()).collect();
     if !missing.is_empty() {
         blocks.extend(small(&format!("⚠️ Not included: {}", in_brackets(&missing))));

@@ -87,8 +87,8 @@ pub(in crate::alert::message) fn cost(notice: &Notice) -> Option<String> {
     let is_of_component = notice.component.is_some();
     let whose = if is_of_component { "The component" } else { "The endpoint" };
     let own = per_hour.map(|amount| format!("{whose} costs {}.", usd(amount)));
-    let whole = if is_of_component { "the endpoint" } else { "it" };
-    let idle = idle_per_hour.map(|amount| format!("{} of {whole} is idle.", usd(amount)));
+    let of_what = if is_of_component { "the endpoint" } else { "it" };
+    let idle = idle_per_hour.map(|amount| format!("{} of {of_what} is idle.", usd(amount)));
     let parts: Vec<String> = own.into_iter().chain(idle).collect();
     (!parts.is_empty()).then(|| parts.join(" "))
 }

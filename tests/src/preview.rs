@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 /// One message in one page.
+#[derive(Debug, Clone, Copy)]
 pub struct Preview<'a> {
     /// What stands above the message.
     pub title: &'a str,
@@ -55,7 +56,7 @@ fn message_html(message: &Value) -> String {
     if blocks.is_empty() {
         html.push_str(&element("div", "section", &formatted(text(message))));
     }
-    blocks.iter().for_each(|block| html.push_str(&block_html(block)));
+    html.push_str(&blocks.iter().map(block_html).collect::<String>());
     for attachment in list(&message["attachments"]) {
         let blocks: String = list(&attachment["blocks"]).iter().map(block_html).collect();
         let color = attachment["color"].as_str().filter(|color| is_color(color)).unwrap_or("#dddddd");
@@ -210,13 +211,13 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn shown(message: Value) -> String {
-        page(&[Preview { title: "t", messages: &[message] }]).replace(HEAD, "")
+    fn shown(message: &Value) -> String {
+        page(&[Preview { title: "t", messages: std::slice::from_ref(message) }]).replace(HEAD, "")
     }
 
     #[test]
     fn blocks_are_shown_with_their_bar_and_their_formatting() {
-        let html = shown(json!({"text": "never shown", "blocks": [
+        let html = shown(&json!({"text": "never shown", "blocks": [
             {"type": "header", "text": {"type": "plain_text", "text": "*A* <b>"}},
             {"type": "section", "text": {"type": "mrkdwn", "text": "*bold* a_b_c &lt;x&gt;\n&gt; said"}},
             {"type": "actions", "elements": [{"type": "button", "url": "https://a/?b&c", "text": {"type": "plain_text", "text": "Go"}}]},
@@ -240,7 +241,7 @@ mod tests {
     #[test]
     fn nothing_in_a_message_becomes_html_and_a_ping_is_seen() {
         let hostile = "<script>alert(1)</script><img src=x onerror=y> \"><b>";
-        let html = shown(json!({"text": hostile, "attachments": [{"color": "red\" onload=\"x", "blocks": [
+        let html = shown(&json!({"text": hostile, "attachments": [{"color": "red\" onload=\"x", "blocks": [
             {"type": hostile},
             {"type": "section", "text": {"type": "mrkdwn", "text": "<!channel> `</code>`"}},
             {"type": "actions", "elements": [{"type": "button", "url": "javascript:alert(1)", "text": {"type": "plain_text", "text": hostile}}]},

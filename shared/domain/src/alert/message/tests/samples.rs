@@ -197,6 +197,9 @@ pub(in crate::alert) fn recovered() -> Notice {
     notice.occasion = Occasion::Recovered;
     notice.classification.meaning = Meaning::Recovered;
     notice.alert.values = BTreeMap::from([("B".to_owned(), 0.931), ("C".to_owned(), 0.0)]);
+    let back = [0.75, 0.72, 0.71, 0.712, 0.71, 0.73, 0.78, 0.84, 0.88, 0.91, 0.93, 0.931];
+    notice.enrichment.now[0].current = Some(0.931);
+    notice.enrichment.now[0].hour = Trend::new(back.map(Some));
     notice.enrichment.worst.clear();
     notice
 }

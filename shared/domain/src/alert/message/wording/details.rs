@@ -54,9 +54,9 @@ pub(in crate::alert::message) fn now(notice: &Notice) -> Vec<Item> {
                 let line = metric.hour.sparkline(WIDTH);
                 let (lowest, highest) = metric.quantity.show_both(lowest, highest);
                 if lowest == highest {
-                    format!("{current} {line} level in the last hour")
+                    format!("{current} {line} 1 h: level")
                 } else {
-                    format!("{current} {line} {lowest} to {highest} in the last hour")
+                    format!("{current} {line} 1 h: {lowest} to {highest}")
                 }
             }
         };

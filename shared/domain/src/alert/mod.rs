@@ -3,14 +3,18 @@
 //! A message that reaches the topic holds any number of [`Alert`]s, in one of five families that
 //! have nothing in common but that. Everything after parsing works on [`Alert`] alone.
 
+mod key;
+mod lookup;
+pub mod message;
+pub mod notice;
+pub mod parse;
+
 use std::collections::BTreeMap;
-use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub mod message;
-pub mod notice;
+pub use key::{AlertKey, InvalidAlertKey};
 
 /// One alert as its sender described it: nothing is decided yet.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -24,9 +28,11 @@ pub struct Alert {
     pub state_reason: Option<StateReason>,
     /// The rule or alarm. For `DatasourceNoData` and `DatasourceError` the rule that went blind.
     pub rule: String,
-    /// Labels; of a `CloudWatch` alarm its dimensions. `alertname` is among them as it was sent.
+    /// Labels as they were sent, `alertname` among them; without Grafana's hidden `__x__`. Of a
+    /// `CloudWatch` alarm its dimensions, and `namespace` and `metric`.
     pub labels: BTreeMap<String, String>,
-    /// Annotations; of a `CloudWatch` alarm `description` and `reason`.
+    /// Annotations. Of a `CloudWatch` alarm `description` and `reason`, of a composite one
+    /// `alarm_rule` and `triggered_by` too; of an unknown message `text` and `subject`.
     pub annotations: BTreeMap<String, String>,
     /// What was measured, by Grafana's reference id or `CloudWatch`'s metric name. A value that
     /// stands for "no data" is left out.
@@ -87,6 +93,8 @@ pub enum StateReason {
     RuleDeleted,
     /// Somebody changed the rule.
     Updated,
+    /// A reason that is none of these: still, the value did not decide.
+    Other,
 }
 
 /// What a value is held against.
@@ -139,25 +147,6 @@ pub enum Severity {
     Error,
     /// Wake somebody.
     Critical,
-}
-
-/// An alert's identity: 64 hexadecimal digits, made of content alone (source scope and fingerprint
-/// or labels), so that a repetition, a replica and a redelivery have the same.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct AlertKey(String);
-
-impl AlertKey {
-    /// The key as it is stored and sent as a dedup key.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for AlertKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 /// What a status means to a person.

@@ -62,6 +62,13 @@ pub enum Occasion {
         /// How bad it was called before.
         from: Severity,
     },
+    /// It is less bad than it was.
+    Lowered {
+        /// How bad it was called before.
+        from: Severity,
+    },
+    /// It fires again.
+    Reopened,
     /// It still fires.
     Repeated,
     /// It comes and goes; single changes are held back.
@@ -71,6 +78,10 @@ pub enum Occasion {
         /// Within how many minutes.
         minutes: u32,
     },
+    /// It does not come and go any more.
+    Settled,
+    /// It fired and is over, and only now is it known.
+    Missed,
     /// It was joined with [`Notice::related`].
     Joined,
     /// It is well again.

@@ -84,7 +84,7 @@ pub fn subject(notice: &Notice) -> String {
 /// The first line of a storm: `CRITICAL: 42 alerts on 7 components within 55 s`.
 pub(super) fn storm_headline(storm: &StormSummary) -> String {
     let place = if storm.components > 0 {
-        format!(" on {}", count(storm.components as usize, "component"))
+        format!(" on {}", count(storm.components.into(), "component"))
     } else {
         String::new()
     };
@@ -92,17 +92,19 @@ pub(super) fn storm_headline(storm: &StormSummary) -> String {
     format!(
         "{}: {}{place} within {length}",
         severity_name(storm.worst()).to_uppercase(),
-        count(storm.alerts() as usize, "alert"),
+        count(storm.alerts, "alert"),
     )
 }
 
 /// How many of each severity, and what became of the single messages.
 pub(super) fn storm_sentence(storm: &StormSummary) -> String {
+    let more = Some(storm.more()).filter(|more| *more > 0).map(|more| format!("{more} more"));
     let counts: Vec<String> = storm
         .by_severity
         .iter()
         .rev()
         .map(|(severity, alerts)| format!("{alerts} {}", severity_name(*severity)))
+        .chain(more)
         .collect();
     format!(
         "{}. Told as one on route {} since {}; incidents on pagers are still opened one by one.",

@@ -115,7 +115,7 @@ pub struct WebhookStorm<'a> {
     /// When this was said.
     pub until: Timestamp,
     /// How many.
-    pub alerts: u32,
+    pub alerts: u64,
     /// On how many components.
     pub components: u32,
     /// How many of each severity.
@@ -180,7 +180,7 @@ pub fn storm(storm: &StormSummary) -> WebhookStorm<'_> {
         route: &storm.route,
         from: storm.from,
         until: storm.until,
-        alerts: storm.alerts(),
+        alerts: storm.alerts,
         components: storm.components,
         by_severity: &storm.by_severity,
         top_components: storm.top_components.iter().map(|(name, alerts)| (name.as_str(), *alerts)).collect(),

@@ -84,10 +84,13 @@ fn remarks(notice: &Notice) -> Vec<String> {
     }
     match notice.occasion {
         Occasion::Raised { from } => remarks.push(format!("raised from {}", severity_name(from))),
+        Occasion::Lowered { from } => remarks.push(format!("lowered from {}", severity_name(from))),
+        Occasion::Reopened => remarks.push("again".to_owned()),
         Occasion::Repeated => remarks.push("still firing".to_owned()),
+        Occasion::Settled => remarks.push("not flapping any more".to_owned()),
         Occasion::Flapping { .. } => remarks.push("flapping".to_owned()),
         Occasion::Joined if !notice.related.is_empty() => {
-            remarks.push(format!("with {}", count(notice.related.len(), "related alert")));
+            remarks.push(format!("with {}", count(notice.related.len() as u64, "related alert")));
         }
         _ => {}
     }
@@ -103,7 +106,7 @@ fn silence(reason: Option<StateReason>) -> &'static str {
         Some(StateReason::Paused) => "rule paused",
         Some(StateReason::RuleDeleted) => "rule deleted",
         Some(StateReason::Updated) => "rule changed",
-        None => "not measured",
+        Some(StateReason::Other) | None => "not measured",
     }
 }
 
@@ -163,7 +166,7 @@ fn went_silent(reason: Option<StateReason>, reading: &Reading, was: Option<&str>
         Some(StateReason::Paused) => "the rule was paused",
         Some(StateReason::RuleDeleted) => "the rule was deleted",
         Some(StateReason::Updated) => "the rule was changed",
-        None => "nothing is measured any more",
+        Some(StateReason::Other) | None => "nothing is measured any more",
     };
     let mut text =
         format!("The alert stopped because {because}. That is no recovery: nobody knows whether it is well.");
@@ -182,6 +185,10 @@ pub(super) fn occasion(notice: &Notice) -> Option<String> {
     match notice.occasion {
         Occasion::Opened | Occasion::Recovered | Occasion::WentSilent { .. } => None,
         Occasion::Raised { from } => Some(format!("Raised from {} to {severity}.", severity_name(from))),
+        Occasion::Lowered { from } => Some(format!("Lowered from {} to {severity}.", severity_name(from))),
+        Occasion::Reopened => Some("It had stopped and fires again.".to_owned()),
+        Occasion::Missed => Some("It fired and is over; that it fired is known only now.".to_owned()),
+        Occasion::Settled => Some("It does not flap any more; changes are told one by one again.".to_owned()),
         Occasion::Repeated => Some("Still firing.".to_owned()),
         Occasion::Flapping { changes, minutes } => Some(format!(
             "It changed {changes} times in {minutes} min. Single changes are held back until it settles."
@@ -191,7 +198,7 @@ pub(super) fn occasion(notice: &Notice) -> Option<String> {
             if notice.related.is_empty() {
                 "other alerts".to_owned()
             } else {
-                count(notice.related.len(), "related alert")
+                count(notice.related.len() as u64, "related alert")
             }
         )),
     }
@@ -221,7 +228,7 @@ pub(super) fn since(notice: &Notice, date: impl Fn(jiff::Timestamp) -> String) -
         let _ = write!(text, " ({})", duration(length));
     }
     if notice.repeats > 0 {
-        let _ = write!(text, "; repeated {}", count(notice.repeats as usize, "time"));
+        let _ = write!(text, "; repeated {}", count(notice.repeats.into(), "time"));
     }
     text.push('.');
     text
@@ -233,7 +240,7 @@ pub(super) fn since_in_utc(notice: &Notice) -> String {
 }
 
 /// `1 alert`, `2 alerts`.
-pub(super) fn count(number: usize, thing: &str) -> String {
+pub(super) fn count(number: u64, thing: &str) -> String {
     if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }
 

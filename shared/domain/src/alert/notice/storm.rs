@@ -18,7 +18,9 @@ pub struct StormSummary {
     pub from: Timestamp,
     /// When this is said.
     pub until: Timestamp,
-    /// How many of each severity.
+    /// How many alerts; may be more than are told below.
+    pub alerts: u64,
+    /// How many of each severity, of those whose severity is at hand.
     pub by_severity: BTreeMap<Severity, u32>,
     /// On how many components; alerts that name none are not among these.
     pub components: u32,
@@ -50,16 +52,43 @@ impl StormSummary {
         let mut worst_first: Vec<&Notice> = notices.iter().collect();
         worst_first.sort_by_key(|notice| std::cmp::Reverse(notice.classification.severity));
         let first_lines = worst_first.into_iter().take(NAMED).map(headline).collect();
-        Self { route: route.to_owned(), from, until, by_severity, components, top_components, first_lines }
+        let alerts = notices.len() as u64;
+        Self {
+            route: route.to_owned(),
+            from,
+            until,
+            alerts,
+            by_severity,
+            components,
+            top_components,
+            first_lines,
+        }
     }
 
-    /// How many alerts.
-    pub fn alerts(&self) -> u32 {
-        self.by_severity.values().fold(0, |sum, count| sum.saturating_add(*count))
+    /// How many alerts there are beyond those in [`StormSummary::by_severity`].
+    pub fn more(&self) -> u64 {
+        self.alerts.saturating_sub(self.by_severity.values().copied().map(u64::from).sum())
     }
 
     /// The worst severity; [`Severity::Info`] of an empty storm.
     pub fn worst(&self) -> Severity {
         self.by_severity.keys().next_back().copied().unwrap_or(Severity::Info)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alert::message::tests::samples;
+
+    #[test]
+    fn the_worst_come_first_and_what_is_not_broken_down_is_counted() {
+        let mut storm = samples::storm();
+        assert_eq!((storm.alerts, storm.components, storm.more()), (42, 4, 0));
+        assert_eq!(storm.worst(), Severity::Critical);
+        assert!(storm.first_lines[0].starts_with("CRITICAL "));
+        assert!(storm.top_components.is_sorted_by(|one, next| one.1 >= next.1));
+        storm.alerts = 50;
+        assert_eq!(storm.more(), 8);
     }
 }

@@ -58,6 +58,10 @@ fn occasion() -> impl Strategy<Value = Occasion> {
         Occasion::Opened,
         Occasion::Raised { from: Severity::Info },
         Occasion::Repeated,
+        Occasion::Lowered { from: Severity::Critical },
+        Occasion::Reopened,
+        Occasion::Settled,
+        Occasion::Missed,
         Occasion::Flapping { changes: u32::MAX, minutes: u32::MAX },
         Occasion::Joined,
         Occasion::Recovered,
@@ -257,7 +261,7 @@ proptest! {
     #[test]
     fn a_storm_is_taken_everywhere(notices in prop::collection::vec(notice(), 0..12), route in text()) {
         let storm = StormSummary::of(&route, Timestamp::UNIX_EPOCH, Timestamp::MAX, &notices);
-        prop_assert_eq!(storm.alerts() as usize, notices.len());
+        prop_assert_eq!(storm.alerts, notices.len() as u64);
         for page in slack::storm(&storm) {
             slack_takes(&page)?;
         }

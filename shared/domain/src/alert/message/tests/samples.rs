@@ -230,7 +230,7 @@ pub(in crate::alert) fn unknown() -> Notice {
             state_reason: None,
             rule: "Backup of the vector store".to_owned(),
             labels: BTreeMap::new(),
-            annotations: map(&[("message", "backup job 4711 ended\nwith status FAILED: <!here> disk full")]),
+            annotations: map(&[("text", "backup job 4711 ended\nwith status FAILED: <!here> disk full")]),
             values: BTreeMap::new(),
             threshold: None,
             starts_at: None,

@@ -27,7 +27,7 @@ impl Item {
 
     /// What stands for the entries that are left out, when there are any.
     fn left_out(number: usize, thing: &str) -> Option<Self> {
-        let name = format!("and {} more", count(number, thing));
+        let name = format!("and {} more", count(number as u64, thing));
         (number > 0).then_some(Self { name, text: String::new() })
     }
 }
@@ -113,7 +113,7 @@ pub(in crate::alert::message) fn not_included(notice: &Notice) -> Vec<Item> {
 }
 
 /// Annotations that say in words what is wrong.
-const DESCRIPTIONS: [&str; 4] = ["summary", "description", "message", "reason"];
+const DESCRIPTIONS: [&str; 5] = ["summary", "description", "message", "reason", "text"];
 
 /// What the rule's author, or CloudWatch, says of it; at any length.
 pub(in crate::alert::message) fn described(notice: &Notice) -> Vec<String> {

@@ -53,7 +53,7 @@ pub struct WebhookAlert<'a> {
     /// The inference component.
     pub component: Option<&'a str>,
     /// The metric that it is about.
-    pub metric: Option<String>,
+    pub metric: Option<&'a str>,
     /// What was measured.
     pub value: Option<f64>,
     /// What was measured while it fired, when it stopped.
@@ -129,7 +129,6 @@ pub struct WebhookStorm<'a> {
 /// Of an alert.
 pub fn notice(notice: &Notice) -> WebhookAlert<'_> {
     let alert = &notice.alert;
-    let reading = notice.reading();
     let finite = |value: &f64| value.is_finite();
     let values = alert.values.iter().filter(|(_, value)| finite(value));
     WebhookAlert {
@@ -147,10 +146,10 @@ pub fn notice(notice: &Notice) -> WebhookAlert<'_> {
         rule: &alert.rule,
         endpoint: notice.endpoint.as_ref().map(EndpointName::as_str),
         component: notice.component.as_ref().map(ComponentName::as_str),
-        metric: reading.metric,
-        value: reading.value,
-        fired_value: notice.fired_reading().and_then(|fired| fired.value),
-        threshold: reading.threshold,
+        metric: notice.reading.metric.as_deref(),
+        value: notice.reading.value,
+        fired_value: notice.fired.as_ref().and_then(|fired| fired.reading.value),
+        threshold: notice.reading.threshold,
         firing_since: notice.firing_since,
         ended_at: notice.ended_at,
         duration_seconds: notice.duration().map(|length| length.as_secs()),

@@ -59,8 +59,8 @@ pub(super) fn rule(notice: &Notice) -> String {
 
 /// What stands in brackets behind the first line.
 fn remarks(notice: &Notice) -> Vec<String> {
-    let reading = notice.reading();
-    let fired = notice.fired_reading().and_then(|fired| fired.shown_value());
+    let reading = &notice.reading;
+    let fired = notice.fired.as_ref().and_then(|fired| fired.reading.shown_value());
     let limit = reading.shown_limit().map(|limit| format!("fires {limit}"));
     let mut remarks = Vec::new();
     match notice.standing() {
@@ -112,21 +112,21 @@ fn silence(reason: Option<StateReason>) -> &'static str {
 
 /// What is wrong, in one or two sentences.
 pub(super) fn sentence(notice: &Notice) -> String {
-    let reading = notice.reading();
-    let was = notice.fired_reading().and_then(|fired| fired.shown_value());
+    let reading = &notice.reading;
+    let was = notice.fired.as_ref().and_then(|fired| fired.reading.shown_value());
     match notice.standing() {
         Meaning::Problem if notice.alert.family == Family::Unknown && reading.value.is_none() => {
             "A message in no form that Assay knows. What it says stands below.".to_owned()
         }
-        Meaning::Problem => problem(&reading),
+        Meaning::Problem => problem(reading),
         Meaning::Blind => match notice.state_reason() {
             Some(StateReason::Error) => {
                 "The rule's query fails, so nobody can tell whether something is wrong.".to_owned()
             }
             _ => "The rule gets no data, so nobody can tell whether something is wrong.".to_owned(),
         },
-        Meaning::Recovered => recovered(&reading, was.as_deref()),
-        Meaning::WentSilent => went_silent(notice.state_reason(), &reading, was.as_deref()),
+        Meaning::Recovered => recovered(reading, was.as_deref()),
+        Meaning::WentSilent => went_silent(notice.state_reason(), reading, was.as_deref()),
     }
 }
 

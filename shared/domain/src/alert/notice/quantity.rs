@@ -1,11 +1,11 @@
 //! Numbers for people: `0.71`, `1,204 ms`, `$5.75/h`, `85 %`.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::metric::{self, CATALOGUE, Unit};
 
 /// What a number is of, which decides how it is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Quantity {
     /// Nothing that is known.

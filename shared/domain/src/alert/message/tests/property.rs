@@ -14,7 +14,9 @@ use crate::alert::message::limits::{
 };
 use crate::alert::message::pagerduty::{self, RoutingKey};
 use crate::alert::message::{amazon_q, headline, opsgenie, slack, text, webhook};
-use crate::alert::notice::{NotIncluded, Notice, NowValue, Occasion, Part, Quantity, StormSummary, Trend};
+use crate::alert::notice::{
+    NotIncluded, Notice, NowValue, Occasion, Part, Quantity, Reading, StormSummary, Trend,
+};
 use crate::alert::{Comparison, Meaning, Severity, StateReason, Threshold};
 
 const HOSTILE: [&str; 16] = [
@@ -126,6 +128,7 @@ prop_compose! {
         alert.links = crate::alert::Links { source, silence, dashboard, panel, runbook };
         alert.values = values;
         alert.threshold = threshold.map(|value| Threshold { comparison: Comparison::AtMost, value });
+        notice.reading = Reading::of(&notice.alert);
         notice.enrichment.logs = logs;
         notice.occasion = occasion;
         notice.classification.meaning = meaning;

@@ -1,11 +1,9 @@
 //! All that a person is told of an alert, as plain data. [`super::message`] puts it into words.
 
-use std::collections::BTreeMap;
-
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::{Alert, AlertKey, Classification, Meaning, Severity, StateReason, Threshold};
+use super::{Alert, AlertKey, Classification, Meaning, Severity, StateReason};
 use crate::names::{ComponentName, EndpointName};
 
 mod enrichment;
@@ -29,6 +27,8 @@ pub struct Notice {
     pub alert: Alert,
     /// How bad it is called, and why.
     pub classification: Classification,
+    /// What was measured, as it was decided by: [`Reading::of`] where nothing else is known.
+    pub reading: Reading,
     /// Why something is said now.
     pub occasion: Occasion,
     /// The endpoint that it is about.
@@ -62,6 +62,13 @@ pub enum Occasion {
         /// How bad it was called before.
         from: Severity,
     },
+    /// It is less bad than it was.
+    Lowered {
+        /// How bad it was called before.
+        from: Severity,
+    },
+    /// It fires again.
+    Reopened,
     /// It still fires.
     Repeated,
     /// It comes and goes; single changes are held back.
@@ -71,6 +78,10 @@ pub enum Occasion {
         /// Within how many minutes.
         minutes: u32,
     },
+    /// It does not come and go any more.
+    Settled,
+    /// It fired and is over, and only now is it known.
+    Missed,
     /// It was joined with [`Notice::related`].
     Joined,
     /// It is well again.
@@ -87,10 +98,8 @@ pub enum Occasion {
 pub struct Fired {
     /// The highest severity.
     pub severity: Severity,
-    /// As [`Alert::values`].
-    pub values: BTreeMap<String, f64>,
-    /// As [`Alert::threshold`].
-    pub threshold: Option<Threshold>,
+    /// What was measured when that was last said.
+    pub reading: Reading,
 }
 
 /// Another alert on the same component at the same time.
@@ -125,19 +134,6 @@ impl Notice {
             Occasion::WentSilent { why: Some(why) } => Some(why),
             _ => self.alert.state_reason,
         }
-    }
-
-    /// What was measured, and against which limit.
-    pub fn reading(&self) -> Reading {
-        Reading::of(&self.alert)
-    }
-
-    /// What was measured while it fired, for an alert that does not fire any more.
-    pub fn fired_reading(&self) -> Option<Reading> {
-        let fired = self.fired.as_ref()?;
-        let alert = &self.alert;
-        let threshold = fired.threshold.or(alert.threshold);
-        Some(Reading::from_values(&fired.values, threshold, alert))
     }
 
     /// How long it has been firing, or did; `None` when the start is not known.

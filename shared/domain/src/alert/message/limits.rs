@@ -15,7 +15,7 @@ mod slack;
 
 pub use amazon_q::check_amazon_q;
 pub use opsgenie::check_opsgenie;
-pub use pagerduty::check_pagerduty;
+pub use pagerduty::{check_pagerduty, pagerduty_error};
 pub use slack::{check_slack, slack_error};
 
 /// Slack's limits: docs.slack.dev, reference of blocks; the sum over all blocks is not documented
@@ -120,7 +120,21 @@ pub enum Fault {
     Expected(&'static str),
     /// A field that the service does not know.
     Unknown,
-    /// A text with too many characters, a list with too many entries, a message of too many bytes.
+    /// A list with too many entries.
+    TooMany {
+        /// How many there are.
+        found: usize,
+        /// How many there may be.
+        limit: usize,
+    },
+    /// A message of too many bytes.
+    TooLarge {
+        /// How many there are.
+        found: usize,
+        /// How many there may be.
+        limit: usize,
+    },
+    /// A text with too many characters.
     TooLong {
         /// How many there are.
         found: usize,
@@ -142,9 +156,15 @@ impl fmt::Display for Violation {
             Fault::Missing => write!(f, "missing required field")?,
             Fault::Expected(what) => write!(f, "must be {what}")?,
             Fault::Unknown => write!(f, "unknown field")?,
-            Fault::TooLong { found, limit } => write!(f, "must be less than {} ({found} found)", limit + 1)?,
+            Fault::TooLong { limit, .. } => write!(f, "must be less than {} characters", limit + 1)?,
+            Fault::TooMany { found, limit } => {
+                write!(f, "no more than {limit} items allowed, {found} found")?;
+            }
+            Fault::TooLarge { found, limit } => {
+                write!(f, "no more than {limit} bytes allowed, {found} found")?;
+            }
             Fault::TotalTooLong { found, limit } => {
-                write!(f, "all blocks together: {found}, at most {limit}")?
+                write!(f, "all blocks together: {found}, at most {limit}")?;
             }
         }
         write!(f, " [json-pointer:{}]", self.pointer)

@@ -17,7 +17,7 @@ pub fn notice(notice: &Notice) -> String {
         text.push('\n');
     };
     for described in described(notice) {
-        line(&shorten(&described, 2_000));
+        line(&format!("> {}", shorten(&described, 2_000)));
     }
     if let Some(occasion) = occasion(notice) {
         line(&occasion);
@@ -41,9 +41,9 @@ pub fn notice(notice: &Notice) -> String {
         links(notice).into_iter().map(|(name, url)| format!("{name}: {url}\n")).collect();
     section(&mut text, &addresses);
     for (title, items) in [
+        ("Related alerts:", related(notice)),
         ("Now:", now(notice)),
         ("Worst recent answers, by the judge:", worst(notice)),
-        ("Related alerts:", related(notice)),
         ("Annotations:", annotations(notice)),
         ("Labels:", labels(notice)),
     ] {
@@ -55,11 +55,11 @@ pub fn notice(notice: &Notice) -> String {
 /// Of a storm.
 pub fn storm(storm: &StormSummary) -> String {
     let mut text = format!("{}\n\n{}\n", storm_headline(storm), storm_sentence(storm));
-    let places: Vec<String> =
-        storm.top_places.iter().map(|(place, alerts)| format!("- {}: {alerts}\n", one_line(place))).collect();
-    if !places.is_empty() {
+    let top: Vec<String> =
+        storm.top_components.iter().map(|(name, alerts)| format!("- {name}: {alerts}\n")).collect();
+    if !top.is_empty() {
         section(&mut text, &["Most alerts:\n".to_owned()]);
-        text.push_str(&places.concat());
+        text.push_str(&top.concat());
     }
     let lines: Vec<String> =
         storm.first_lines.iter().map(|line| format!("- {}\n", shorten(&one_line(line), 300))).collect();
@@ -83,26 +83,28 @@ pub fn subject(notice: &Notice) -> String {
 
 /// The first line of a storm: `CRITICAL: 42 alerts on 7 components within 55 s`.
 pub(super) fn storm_headline(storm: &StormSummary) -> String {
-    let places = if storm.places > 0 {
-        format!(" on {}", count(storm.places as usize, "component"))
+    let place = if storm.components > 0 {
+        format!(" on {}", count(storm.components.into(), "component"))
     } else {
         String::new()
     };
     let length = super::time::duration(storm.until.duration_since(storm.from));
     format!(
-        "{}: {}{places} within {length}",
+        "{}: {}{place} within {length}",
         severity_name(storm.worst()).to_uppercase(),
-        count(storm.alerts() as usize, "alert"),
+        count(storm.alerts, "alert"),
     )
 }
 
 /// How many of each severity, and what became of the single messages.
 pub(super) fn storm_sentence(storm: &StormSummary) -> String {
+    let more = Some(storm.more()).filter(|more| *more > 0).map(|more| format!("{more} more"));
     let counts: Vec<String> = storm
         .by_severity
         .iter()
         .rev()
         .map(|(severity, alerts)| format!("{alerts} {}", severity_name(*severity)))
+        .chain(more)
         .collect();
     format!(
         "{}. Told as one on route {} since {}; incidents on pagers are still opened one by one.",
@@ -126,7 +128,13 @@ fn list(text: &mut String, title: &str, items: &[Item]) {
     }
     section(text, &[format!("{title}\n")]);
     for Item { name, text: said } in items {
-        text.push_str(&if said.is_empty() { format!("- {name}\n") } else { format!("- {name}: {said}\n") });
+        text.push_str("- ");
+        text.push_str(name);
+        if !said.is_empty() {
+            text.push_str(": ");
+            text.push_str(said);
+        }
+        text.push('\n');
     }
 }
 

@@ -12,6 +12,8 @@ use crate::alert::notice::{
     Cost, NotIncluded, Notice, NowValue, Occasion, Related, StormSummary, WorstAnswer,
 };
 use crate::alert::{Family, Meaning, Severity, StateReason, Status, Threshold};
+use crate::money::MicroUsd;
+use crate::names::{ComponentName, EndpointName};
 
 /// The version of [`WebhookAlert`].
 pub const ALERT_SCHEMA: &str = "assay.alert.v1";
@@ -51,7 +53,7 @@ pub struct WebhookAlert<'a> {
     /// The inference component.
     pub component: Option<&'a str>,
     /// The metric that it is about.
-    pub metric: Option<String>,
+    pub metric: Option<&'a str>,
     /// What was measured.
     pub value: Option<f64>,
     /// What was measured while it fired, when it stopped.
@@ -113,7 +115,7 @@ pub struct WebhookStorm<'a> {
     /// When this was said.
     pub until: Timestamp,
     /// How many.
-    pub alerts: u32,
+    pub alerts: u64,
     /// On how many components.
     pub components: u32,
     /// How many of each severity.
@@ -127,7 +129,6 @@ pub struct WebhookStorm<'a> {
 /// Of an alert.
 pub fn notice(notice: &Notice) -> WebhookAlert<'_> {
     let alert = &notice.alert;
-    let reading = notice.reading();
     let finite = |value: &f64| value.is_finite();
     let values = alert.values.iter().filter(|(_, value)| finite(value));
     WebhookAlert {
@@ -143,12 +144,12 @@ pub fn notice(notice: &Notice) -> WebhookAlert<'_> {
         status: alert.status,
         state_reason: notice.state_reason(),
         rule: &alert.rule,
-        endpoint: notice.endpoint.as_ref().map(|name| name.as_str()),
-        component: notice.component.as_ref().map(|name| name.as_str()),
-        metric: reading.metric,
-        value: reading.value,
-        fired_value: notice.fired_reading().and_then(|fired| fired.value),
-        threshold: reading.threshold,
+        endpoint: notice.endpoint.as_ref().map(EndpointName::as_str),
+        component: notice.component.as_ref().map(ComponentName::as_str),
+        metric: notice.reading.metric.as_deref(),
+        value: notice.reading.value,
+        fired_value: notice.fired.as_ref().and_then(|fired| fired.reading.value),
+        threshold: notice.reading.threshold,
         firing_since: notice.firing_since,
         ended_at: notice.ended_at,
         duration_seconds: notice.duration().map(|length| length.as_secs()),
@@ -161,8 +162,8 @@ pub fn notice(notice: &Notice) -> WebhookAlert<'_> {
         now: &notice.enrichment.now,
         worst_answers: &notice.enrichment.worst,
         cost: notice.enrichment.cost.map(|Cost { per_hour, idle_per_hour }| WebhookCost {
-            usd_per_hour: per_hour.map(|amount| amount.usd()),
-            idle_usd_per_hour: idle_per_hour.map(|amount| amount.usd()),
+            usd_per_hour: per_hour.map(MicroUsd::usd),
+            idle_usd_per_hour: idle_per_hour.map(MicroUsd::usd),
         }),
         links: links(notice).into_iter().map(|(name, url)| (name.to_lowercase(), url)).collect(),
         not_included: &notice.enrichment.not_included,
@@ -178,10 +179,45 @@ pub fn storm(storm: &StormSummary) -> WebhookStorm<'_> {
         route: &storm.route,
         from: storm.from,
         until: storm.until,
-        alerts: storm.alerts(),
-        components: storm.places,
+        alerts: storm.alerts,
+        components: storm.components,
         by_severity: &storm.by_severity,
-        top_components: storm.top_places.iter().map(|(place, alerts)| (place.as_str(), *alerts)).collect(),
+        top_components: storm.top_components.iter().map(|(name, alerts)| (name.as_str(), *alerts)).collect(),
         first_lines: &storm.first_lines,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alert::message::tests::samples;
+    use serde_json::{Value, to_value};
+
+    const DOCUMENT: &str = include_str!("../../../../../docs/alert-webhook.md");
+
+    /// First column of the table under `heading`.
+    fn documented(heading: &str) -> Vec<&'static str> {
+        let (_, section) = DOCUMENT.split_once(heading).unwrap();
+        let rows = section
+            .lines()
+            .skip_while(|line| !line.starts_with("| `"))
+            .take_while(|line| line.starts_with('|'));
+        let mut fields: Vec<&str> = rows.map(|row| row.split('`').nth(1).unwrap()).collect();
+        fields.sort_unstable();
+        fields
+    }
+
+    fn fields(message: &Value) -> Vec<&str> {
+        let mut fields: Vec<&str> = message.as_object().unwrap().keys().map(String::as_str).collect();
+        fields.sort_unstable();
+        fields
+    }
+
+    #[test]
+    fn the_documented_fields_are_those_that_are_sent() {
+        let alert = samples::recovered();
+        let storm = samples::storm();
+        assert_eq!(fields(&to_value(notice(&alert)).unwrap()), documented(ALERT_SCHEMA));
+        assert_eq!(fields(&to_value(super::storm(&storm)).unwrap()), documented(STORM_SCHEMA));
     }
 }

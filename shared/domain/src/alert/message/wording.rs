@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::outside::one_line;
 use super::time::{duration, utc};
 use crate::alert::notice::{Notice, Occasion, Reading};
-use crate::alert::{Meaning, Severity, StateReason};
+use crate::alert::{Family, Meaning, Severity, StateReason};
 
 mod details;
 
@@ -59,8 +59,8 @@ pub(super) fn rule(notice: &Notice) -> String {
 
 /// What stands in brackets behind the first line.
 fn remarks(notice: &Notice) -> Vec<String> {
-    let reading = notice.reading();
-    let fired = notice.fired_reading().and_then(|fired| fired.shown_value());
+    let reading = &notice.reading;
+    let fired = notice.fired.as_ref().and_then(|fired| fired.reading.shown_value());
     let limit = reading.shown_limit().map(|limit| format!("fires {limit}"));
     let mut remarks = Vec::new();
     match notice.standing() {
@@ -83,11 +83,14 @@ fn remarks(notice: &Notice) -> Vec<String> {
         }
     }
     match notice.occasion {
-        Occasion::Raised { from } => remarks.push(format!("was {}", severity_name(from))),
+        Occasion::Raised { from } => remarks.push(format!("raised from {}", severity_name(from))),
+        Occasion::Lowered { from } => remarks.push(format!("lowered from {}", severity_name(from))),
+        Occasion::Reopened => remarks.push("again".to_owned()),
         Occasion::Repeated => remarks.push("still firing".to_owned()),
+        Occasion::Settled => remarks.push("not flapping any more".to_owned()),
         Occasion::Flapping { .. } => remarks.push("flapping".to_owned()),
         Occasion::Joined if !notice.related.is_empty() => {
-            remarks.push(format!("with {}", count(notice.related.len(), "related alert")));
+            remarks.push(format!("with {}", count(notice.related.len() as u64, "related alert")));
         }
         _ => {}
     }
@@ -109,18 +112,21 @@ fn silence(reason: Option<StateReason>) -> &'static str {
 
 /// What is wrong, in one or two sentences.
 pub(super) fn sentence(notice: &Notice) -> String {
-    let reading = notice.reading();
-    let was = notice.fired_reading().and_then(|fired| fired.shown_value());
+    let reading = &notice.reading;
+    let was = notice.fired.as_ref().and_then(|fired| fired.reading.shown_value());
     match notice.standing() {
-        Meaning::Problem => problem(&reading),
+        Meaning::Problem if notice.alert.family == Family::Unknown && reading.value.is_none() => {
+            "A message in no form that Assay knows. What it says stands below.".to_owned()
+        }
+        Meaning::Problem => problem(reading),
         Meaning::Blind => match notice.state_reason() {
             Some(StateReason::Error) => {
                 "The rule's query fails, so nobody can tell whether something is wrong.".to_owned()
             }
             _ => "The rule gets no data, so nobody can tell whether something is wrong.".to_owned(),
         },
-        Meaning::Recovered => recovered(&reading, was.as_deref()),
-        Meaning::WentSilent => went_silent(notice.state_reason(), &reading, was.as_deref()),
+        Meaning::Recovered => recovered(reading, was.as_deref()),
+        Meaning::WentSilent => went_silent(notice.state_reason(), reading, was.as_deref()),
     }
 }
 
@@ -162,7 +168,8 @@ fn went_silent(reason: Option<StateReason>, reading: &Reading, was: Option<&str>
         Some(StateReason::Updated) => "the rule was changed",
         Some(StateReason::Other) | None => "nothing is measured any more",
     };
-    let mut text = format!("The alert stopped because {because}. That is no recovery.");
+    let mut text =
+        format!("The alert stopped because {because}. That is no recovery: nobody knows whether it is well.");
     if let Some(was) = was {
         let _ = write!(text, " The last value was {was}.");
     }
@@ -178,6 +185,10 @@ pub(super) fn occasion(notice: &Notice) -> Option<String> {
     match notice.occasion {
         Occasion::Opened | Occasion::Recovered | Occasion::WentSilent { .. } => None,
         Occasion::Raised { from } => Some(format!("Raised from {} to {severity}.", severity_name(from))),
+        Occasion::Lowered { from } => Some(format!("Lowered from {} to {severity}.", severity_name(from))),
+        Occasion::Reopened => Some("It had stopped and fires again.".to_owned()),
+        Occasion::Missed => Some("It fired and is over; that it fired is known only now.".to_owned()),
+        Occasion::Settled => Some("It does not flap any more; changes are told one by one again.".to_owned()),
         Occasion::Repeated => Some("Still firing.".to_owned()),
         Occasion::Flapping { changes, minutes } => Some(format!(
             "It changed {changes} times in {minutes} min. Single changes are held back until it settles."
@@ -187,26 +198,28 @@ pub(super) fn occasion(notice: &Notice) -> Option<String> {
             if notice.related.is_empty() {
                 "other alerts".to_owned()
             } else {
-                count(notice.related.len(), "related alert")
+                count(notice.related.len() as u64, "related alert")
             }
         )),
     }
 }
 
-/// `Why critical: the reason`. The severity of an alert that ended is the highest that it had.
+/// `Why critical: the reason`. An alert that ended is called by the highest severity that it had.
 pub(super) fn why(notice: &Notice) -> String {
     let fired = notice.fired.as_ref().map(|fired| fired.severity);
     let ended = matches!(notice.standing(), Meaning::Recovered | Meaning::WentSilent);
     let severity = fired.filter(|_| ended).unwrap_or(notice.classification.severity);
     let reason = one_line(&notice.classification.reason);
     let reason = if reason.is_empty() { "no reason given".to_owned() } else { reason };
-    format!("Why {}: {}", severity_name(severity), shorten(&reason, 500))
+    let start = if ended { "It was called" } else { "Why" };
+    format!("{start} {}: {}", severity_name(severity), shorten(&reason, 500))
 }
 
 /// Since when, and how long. `date` writes a point in time.
 pub(super) fn since(notice: &Notice, date: impl Fn(jiff::Timestamp) -> String) -> String {
     let mut text = match (notice.firing_since, notice.ended_at) {
         (Some(start), Some(end)) => format!("Fired from {} to {}", date(start), date(end)),
+        (Some(start), None) if notice.standing() == Meaning::Blind => format!("Blind since {}", date(start)),
         (Some(start), None) => format!("Firing since {}", date(start)),
         (None, Some(end)) => format!("Ended {}; the message does not say when it began", date(end)),
         (None, None) => "The message does not say since when".to_owned(),
@@ -215,7 +228,7 @@ pub(super) fn since(notice: &Notice, date: impl Fn(jiff::Timestamp) -> String) -
         let _ = write!(text, " ({})", duration(length));
     }
     if notice.repeats > 0 {
-        let _ = write!(text, "; repeated {}", count(notice.repeats as usize, "time"));
+        let _ = write!(text, "; repeated {}", count(notice.repeats.into(), "time"));
     }
     text.push('.');
     text
@@ -227,7 +240,7 @@ pub(super) fn since_in_utc(notice: &Notice) -> String {
 }
 
 /// `1 alert`, `2 alerts`.
-pub(super) fn count(number: usize, thing: &str) -> String {
+pub(super) fn count(number: u64, thing: &str) -> String {
     if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }
 

@@ -1,11 +1,11 @@
 //! Numbers for people: `0.71`, `1,204 ms`, `$5.75/h`, `85 %`.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::metric::{self, CATALOGUE, Unit};
 
 /// What a number is of, which decides how it is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Quantity {
     /// Nothing that is known.
@@ -135,7 +135,7 @@ fn plain(number: f64, more: usize) -> String {
 /// Seconds from ten seconds on, minutes from two minutes on.
 fn milliseconds(number: f64, more: usize) -> String {
     let size = number.abs();
-    if size >= 120_000.0 && more == 0 {
+    if (120_000.0..1e12).contains(&size) && more == 0 {
         let minutes = (number / 60_000.0).trunc();
         let seconds = ((number - minutes * 60_000.0) / 1e3).abs().round();
         if seconds < 60.0 {
@@ -169,13 +169,19 @@ fn bytes(number: f64, more: usize) -> String {
 /// Without zeros at the end of the decimals.
 fn trimmed(number: f64, places: usize) -> String {
     let text = grouped(number, places);
-    let trimmed =
-        if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text.as_str() };
+    let trimmed = if text.contains('.') && !text.contains('e') {
+        text.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        text.as_str()
+    };
     if trimmed == "-0" { "0".to_owned() } else { trimmed.to_owned() }
 }
 
 /// With commas between thousands.
 fn grouped(number: f64, places: usize) -> String {
+    if number.abs() >= 1e15 {
+        return format!("{number:.3e}");
+    }
     let text = format!("{number:.places$}");
     let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |rest| ("-", rest));
     let (whole, decimals) = digits.split_once('.').unwrap_or((digits, ""));
@@ -223,6 +229,8 @@ mod tests {
             (Plain, -0.0, "0"),
             (Plain, 0.000_000_1, "1.000e-7"),
             (Plain, 1e21, "1.000e21"),
+            (Milliseconds, 1e300, "1.000e297 s"),
+            (Usd, f64::MAX, "$1.798e308"),
             (Plain, f64::NAN, "not a number"),
         ] {
             assert_eq!(quantity.show(number), expected, "{quantity:?} {number}");

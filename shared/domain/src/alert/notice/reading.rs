@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Quantity;
 use crate::alert::{Alert, Comparison, Family, Threshold};
 
 /// What was measured, and what it is held against.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reading {
     /// The metric's name, when the message tells it.
     pub metric: Option<String>,
@@ -20,23 +20,16 @@ pub struct Reading {
     pub threshold: Option<Threshold>,
 }
 
-impl Reading {
-    /// The number that `alert` is about.
-    pub fn of(alert: &Alert) -> Self {
-        Self::from_values(&alert.values, alert.threshold, alert)
-    }
+/// Under which labels and annotations rules name their metric.
+const NAMES: [&str; 3] = ["metric", "metric_name", "MetricName"];
 
-    /// The same of other values of that alert.
-    pub(super) fn from_values(
-        values: &BTreeMap<String, f64>,
-        threshold: Option<Threshold>,
-        alert: &Alert,
-    ) -> Self {
-        let measured = measured(values);
+impl Reading {
+    /// The number that `alert` is about, as far as its message tells.
+    pub fn of(alert: &Alert) -> Self {
+        let measured = measured(&alert.values);
         let named = |map: &BTreeMap<String, String>, keys: &[&str]| {
             keys.iter().find_map(|key| map.get(*key)).filter(|text| !text.trim().is_empty()).cloned()
         };
-        const NAMES: [&str; 3] = ["metric", "metric_name", "MetricName"];
         let metric = named(&alert.labels, &NAMES).or_else(|| named(&alert.annotations, &NAMES));
         // CloudWatch names its values by metric; Grafana by a letter that says nothing.
         let by_key =
@@ -49,7 +42,7 @@ impl Reading {
             metric,
             quantity: quantity.unwrap_or(Quantity::Plain),
             value: measured.map(|(_, value)| value),
-            threshold,
+            threshold: alert.threshold,
         }
     }
 

@@ -56,11 +56,12 @@ pub(super) fn read(text: &str, context: Context<'_>) -> Option<Reading> {
 
 /// Lines from one place where an alert seems to begin to the next.
 struct Segment {
-    /// The line to begin before: the heading, or the first line itself.
+    /// The heading's line; without one the first line.
     heading: usize,
     start: usize,
     end: usize,
-    is_resolved: bool,
+    /// What the heading says, when there is one.
+    is_resolved: Option<bool>,
 }
 
 /// One or more segments that are one alert.
@@ -74,20 +75,18 @@ struct Group {
 
 fn segments(lines: &[&str]) -> Vec<Segment> {
     let mut segments: Vec<Segment> = Vec::new();
-    let mut is_resolved = None;
     let line = |number: usize| lines.get(number).map_or("", |line| line.trim_end());
     for number in 0..lines.len() {
-        let heading = match line(number) {
+        let is_resolved = match line(number) {
             FIRING => Some(false),
             RESOLVED => Some(true),
             _ => None,
         };
         let next = line(number + 1 + usize::from(line(number + 1).is_empty()));
         let begins = next.starts_with("Value:") || next == "Labels:";
-        let (heading, start) = if heading.is_some() && begins {
-            is_resolved = heading;
+        let (first, start) = if is_resolved.is_some() && begins {
             (number, number + 1 + usize::from(line(number + 1).is_empty()))
-        } else if is_resolved.is_some()
+        } else if !segments.is_empty()
             && line(number).is_empty()
             && starts_alert(line(number + 1), line(number + 2))
         {
@@ -100,11 +99,9 @@ fn segments(lines: &[&str]) -> Vec<Segment> {
             continue;
         }
         if let Some(last) = segments.last_mut() {
-            last.end = heading;
+            last.end = first;
         }
-        if let Some(is_resolved) = is_resolved {
-            segments.push(Segment { heading, start, end: lines.len(), is_resolved });
-        }
+        segments.push(Segment { heading: first, start, end: lines.len(), is_resolved });
     }
     segments
 }
@@ -118,24 +115,26 @@ fn groups(lines: &[&str], segments: &[Segment]) -> Vec<Group> {
     let has_silences = segments.iter().any(|segment| ends_in_silence(&lines[segment.start..segment.end]));
     let mut groups: Vec<Group> = Vec::new();
     let mut first = 0;
+    // A heading counts only where an alert begins: others are an annotation's.
+    let mut is_resolved = false;
     for (number, segment) in segments.iter().enumerate() {
-        let own = &lines[segments[first].start..segment.end];
+        let own = &segments[first];
+        let lines_so_far = &lines[own.start..segment.end];
+        let is_last = number + 1 == segments.len();
         let is_closed = has_silences
-            && (ends_in_silence(&lines[segment.start..segment.end]) || number + 1 == segments.len())
-            && is_silence_of(own, &lines[segments[first].start..segments[first].end]);
+            && (is_last || ends_in_silence(&lines[segment.start..segment.end]))
+            && is_silence_of(lines_so_far, &lines[own.start..own.end]);
         if is_closed || !has_silences {
-            let (start, is_resolved) = (segments[first].start, segments[first].is_resolved);
-            groups.push(Group { start, end: segment.end, is_resolved, is_closed });
+            is_resolved = own.is_resolved.unwrap_or(is_resolved);
+            groups.push(Group { start: own.start, end: segment.end, is_resolved, is_closed });
             first = number + 1;
         }
     }
     // Nothing closes these: better one alert too many than one too few.
-    groups.extend(segments[first..].iter().map(|segment| Group {
-        start: segment.start,
-        end: segment.end,
-        is_resolved: segment.is_resolved,
-        is_closed: false,
-    }));
+    for own in &segments[first..] {
+        is_resolved = own.is_resolved.unwrap_or(is_resolved);
+        groups.push(Group { start: own.start, end: own.end, is_resolved, is_closed: false });
+    }
     groups
 }
 

@@ -10,7 +10,7 @@ use super::{Fault, Violation, of_amazon_q};
 /// word to the sender.
 pub fn check_amazon_q(message: &Value) -> Vec<Violation> {
     let mut reader = Reader::default();
-    reader.fits(String::new(), message.to_string().len(), of_amazon_q::MESSAGE_BYTES);
+    reader.fits_bytes(message, of_amazon_q::MESSAGE_BYTES);
     let Some(message) = reader.object(message, String::new()) else { return reader.finish() };
     reader.only(&message, &["version", "source", "id", "content", "metadata"]);
     reader.one_of(&message, "version", &["1.0"], "1.0");

@@ -12,7 +12,7 @@ const SEVERITIES: &str = "one of the following: 'critical', 'warning', 'error' o
 /// Everything that is wrong with an event.
 pub fn check_pagerduty(event: &Value) -> Vec<Violation> {
     let mut reader = Reader::default();
-    reader.fits(String::new(), event.to_string().len(), of_pagerduty::EVENT_BYTES);
+    reader.fits_bytes(event, of_pagerduty::EVENT_BYTES);
     let Some(event) = reader.object(event, String::new()) else { return reader.finish() };
     let key = reader.required_text(&event, "routing_key", of_pagerduty::ROUTING_KEY);
     if key.is_some_and(|key| key.len() < of_pagerduty::ROUTING_KEY) {
@@ -35,6 +35,16 @@ pub fn check_pagerduty(event: &Value) -> Vec<Violation> {
         }
     }
     reader.finish()
+}
+
+/// A fault as `PagerDuty` puts it into the `errors` of its answer with status 400.
+pub fn pagerduty_error(violation: &Violation) -> String {
+    let field = violation.pointer.trim_start_matches('/').replace('/', ".");
+    match &violation.fault {
+        Fault::Missing => format!("'{field}' is missing or blank"),
+        Fault::Expected(what) => format!("'{field}' is invalid (must be {what})"),
+        _ => violation.to_string(),
+    }
 }
 
 fn check_payload(reader: &mut Reader, payload: &Place<'_>) {
@@ -79,10 +89,8 @@ mod tests {
         event["payload"]["severity"] = json!("page");
         let faults = check_pagerduty(&event);
         assert_eq!(faults.len(), 1);
-        assert_eq!(
-            faults[0].to_string(),
-            "must be one of the following: 'critical', 'warning', 'error' or 'info' [json-pointer:/payload/severity]"
-        );
+        let expected = "'payload.severity' is invalid (must be one of the following: 'critical', 'warning', 'error' or 'info')";
+        assert_eq!(pagerduty_error(&faults[0]), expected);
     }
 
     #[test]
@@ -106,7 +114,7 @@ mod tests {
         }
         let mut event = trigger();
         event["payload"]["custom_details"] = json!({"a": "x".repeat(512_000)});
-        assert!(matches!(check_pagerduty(&event)[0].fault, Fault::TooLong { .. }));
+        assert!(matches!(check_pagerduty(&event)[0].fault, Fault::TooLarge { .. }));
         let key = "0123456789abcdef0123456789abcdef";
         assert!(!check_pagerduty(&json!({"routing_key": key, "event_action": "resolve"})).is_empty());
     }

@@ -96,7 +96,7 @@ impl Reader {
             self.add(place.at(key), Fault::Expected("a list"));
             return &[];
         };
-        self.fits(place.at(key), list.len(), limit);
+        self.fits_list(place.at(key), list.len(), limit);
         list
     }
 
@@ -114,6 +114,19 @@ impl Reader {
     pub(super) fn fits(&mut self, pointer: String, found: usize, limit: usize) {
         if found > limit {
             self.add(pointer, Fault::TooLong { found, limit });
+        }
+    }
+
+    pub(super) fn fits_list(&mut self, pointer: String, found: usize, limit: usize) {
+        if found > limit {
+            self.add(pointer, Fault::TooMany { found, limit });
+        }
+    }
+
+    pub(super) fn fits_bytes(&mut self, message: &Value, limit: usize) {
+        let found = message.to_string().len();
+        if found > limit {
+            self.add("", Fault::TooLarge { found, limit });
         }
     }
 

@@ -23,7 +23,7 @@ pub fn check_slack(message: &Value) -> Vec<Violation> {
         check_blocks(&mut reader, blocks, &attachment.at("blocks"), &mut total);
     }
     if total.blocks > of_slack::BLOCKS {
-        reader.fits("/blocks".to_owned(), total.blocks, of_slack::BLOCKS);
+        reader.fits_list("/blocks".to_owned(), total.blocks, of_slack::BLOCKS);
     }
     if total.characters > of_slack::TOTAL {
         let fault = Fault::TotalTooLong { found: total.characters, limit: of_slack::TOTAL };
@@ -187,7 +187,7 @@ mod tests {
         let message = json!({"text": "a", "blocks": [section(&"x".repeat(3_001))]});
         assert_eq!(
             faults(&message),
-            ["must be less than 3001 (3001 found) [json-pointer:/blocks/0/text/text]"]
+            ["must be less than 3001 characters [json-pointer:/blocks/0/text/text]"]
         );
         assert_eq!(slack_error(&check_slack(&message)), Some("invalid_blocks"));
     }

@@ -15,14 +15,29 @@ use crate::alert::notice::Notice;
 /// A description longer than this is cut above and told in full below.
 const SHORT_DESCRIPTION: usize = 400;
 
+/// So many descriptions are told above, the others below.
+const DESCRIPTIONS: usize = 2;
+
+/// So many related alerts are told above; if there are more, all are listed below.
+const ALSO: usize = 2;
+
 /// All addresses on the buttons together: they count towards the sum over all blocks.
 const ADDRESSES: usize = 5_000;
 
 /// What is wrong, what is new, since when, and why it is called so bad.
 pub(super) fn main_section(notice: &Notice) -> Block {
-    let mut lines = vec![format!("*{}*", escaped(&sentence(notice), 500))];
+    let mut lines = vec![format!("*{}*", escaped(&sentence(notice), 400))];
     lines.extend(occasion(notice).map(|text| escaped(&text, 200)));
-    lines.extend(described(notice).iter().take(3).map(|text| escaped(text, SHORT_DESCRIPTION)));
+    let related = related(notice);
+    lines.extend(
+        related
+            .iter()
+            .take(ALSO)
+            .map(|Item { name, text }| format!("Also *{}*  {}", escaped(name, 100), escaped(text, 100))),
+    );
+    lines.extend(
+        described(notice).iter().take(DESCRIPTIONS).map(|text| quoted(&escaped(text, SHORT_DESCRIPTION))),
+    );
     lines.push(since(notice, date));
     lines.push(escaped(&why(notice), 600));
     Block::Section { text: Text::formatted(lines.join("\n")) }
@@ -52,18 +67,22 @@ pub(super) fn details(notice: &Notice, too_long: &[Item]) -> Vec<Block> {
     let mut blocks = vec![Block::Fields { fields: place(notice) }];
     let now: Vec<Text> = now(notice).iter().map(|item| field(&item.name, &item.text)).collect();
     blocks.extend(now.chunks(of_slack::FIELDS).map(|fields| Block::Fields { fields: fields.to_vec() }));
-    blocks.extend(packed("Worst recent answers, by the judge", bullets(&worst(notice))));
-    blocks.extend(packed("Related alerts", bullets(&related(notice))));
+    blocks.extend(packed("Worst recent answers, by the judge", bullets(&worst(notice), 1_200)));
+    if notice.related.len() > ALSO {
+        blocks.extend(packed("Related alerts", bullets(&related(notice), 1_200)));
+    }
     let missing: Vec<Item> = not_included(notice).into_iter().chain(too_long.iter().cloned()).collect();
     if !missing.is_empty() {
         blocks.extend(small(&format!("⚠️ Not included: {}", in_brackets(&missing))));
     }
-    let long =
-        described(notice).into_iter().filter(|text| units(&escaped(text, usize::MAX)) > SHORT_DESCRIPTION);
-    blocks.extend(packed("In full", long.map(|text| escaped(&text, 2_800))));
-    blocks.extend(packed("Annotations", bullets(&annotations(notice))));
+    let is_cut = |place: usize, text: &str| {
+        place >= DESCRIPTIONS || units(&escaped(text, usize::MAX)) > SHORT_DESCRIPTION
+    };
+    let in_full = described(notice).into_iter().enumerate().filter(|(place, text)| is_cut(*place, text));
+    blocks.extend(packed("In full", in_full.map(|(_, text)| quoted(&escaped(&text, 2_700)))));
+    blocks.extend(packed("Annotations", bullets(&annotations(notice), 1_200)));
     blocks.extend(label_blocks(notice));
-    let sender = format!("Sent by {}. Key {}", family(notice.alert.family), notice.alert.key);
+    let sender = format!("Sent by {}. Key {:.12}", family(notice.alert.family), notice.alert.key.as_str());
     blocks.extend(small(&sender));
     blocks
 }
@@ -82,10 +101,16 @@ fn field(name: &str, text: &str) -> Text {
     Text::formatted(if text.is_empty() { name } else { format!("*{name}*\n{}", escaped(text, 1_500)) })
 }
 
-fn bullets(items: &[Item]) -> impl Iterator<Item = String> {
-    items.iter().map(|Item { name, text }| match text.as_str() {
-        "" => format!("• {}", escaped(name, 300)),
-        text => format!("• *{}*  {}", escaped(name, 300), escaped(text, 1_500)),
+/// The words of somebody else, as Slack shows a quotation.
+fn quoted(escaped: &str) -> String {
+    format!("&gt; {escaped}")
+}
+
+/// With names and texts of at most `limit`.
+fn bullets(items: &[Item], limit: usize) -> impl Iterator<Item = String> {
+    items.iter().map(move |Item { name, text }| match text.as_str() {
+        "" => format!("• {}", escaped(name, limit)),
+        text => format!("• *{}*  {}", escaped(name, limit), escaped(text, limit)),
     })
 }
 

@@ -13,6 +13,7 @@ use super::text;
 use super::wording::{count, headline, headline_within, sentence, since};
 use crate::alert::notice::{Notice, StormSummary};
 use crate::alert::{Meaning, Severity};
+use crate::names::ComponentName;
 
 mod block;
 mod escape;
@@ -67,7 +68,7 @@ pub fn notice(notice: &Notice) -> Vec<SlackMessage> {
 
 /// For an alert that stopped: [`Meaning::Recovered`] or [`Meaning::WentSilent`].
 pub fn resolution(notice: &Notice) -> Resolution {
-    let line = format!("{} {}\n{}", emoji(notice), escaped(&sentence(notice), 1_500), since(notice, date),);
+    let line = format!("{} {}\n{}", emoji(notice), escaped(&sentence(notice), 1_500), since(notice, date));
     let reply = SlackMessage::new(line.clone(), vec![section(line)], Vec::new());
     Resolution { update: draft(notice).single(), reply }
 }
@@ -78,14 +79,11 @@ pub fn storm(storm: &StormSummary) -> Vec<SlackMessage> {
     let mark = severity_look(storm.worst()).0;
     let header = Text::plain(&format!("{mark} {headline}"), of_slack::HEADER);
     let top = vec![Block::Header { text: header }, section(escaped(&text::storm_sentence(storm), 2_900))];
-    let places = storm
-        .top_places
-        .iter()
-        .map(|(place, alerts)| Text::formatted(format!("*{}*\n{alerts}", escaped(&one_line(place), 200))));
-    let places: Vec<Text> = places.take(of_slack::FIELDS).collect();
+    let field = |(name, alerts): &(ComponentName, u32)| Text::formatted(format!("*{name}*\n{alerts}"));
+    let fields: Vec<Text> = storm.top_components.iter().take(of_slack::FIELDS).map(field).collect();
     let mut details = Vec::new();
-    if !places.is_empty() {
-        details.push(Block::Fields { fields: places });
+    if !fields.is_empty() {
+        details.push(Block::Fields { fields });
     }
     let lines = storm.first_lines.iter().map(|line| format!("• {}", escaped(&one_line(line), 300)));
     details.extend(layout::packed("The worst", lines));
@@ -99,6 +97,7 @@ impl SlackMessage {
     }
 
     /// The same without blocks, for when Slack refuses them.
+    #[must_use]
     pub fn text_only(&self) -> Self {
         Self::new(self.text.clone(), Vec::new(), Vec::new())
     }

@@ -122,8 +122,10 @@ fn enrichment() -> Enrichment {
 
 /// A score fell below its limit.
 pub(in crate::alert) fn quality_warning() -> Notice {
+    let alert = quality_alert();
     Notice {
-        alert: quality_alert(),
+        reading: Reading::of(&alert),
+        alert,
         classification: Classification {
             meaning: Meaning::Problem,
             severity: Severity::Warning,
@@ -170,6 +172,7 @@ pub(in crate::alert) fn blind() -> Notice {
     let mut notice = quality_warning();
     notice.alert.state_reason = Some(StateReason::NoData);
     notice.alert.values.clear();
+    notice.reading.value = None;
     notice.classification.meaning = Meaning::Blind;
     notice.classification.reason = "monitoring that is blind is a warning".to_owned();
     notice.enrichment.worst.clear();
@@ -182,11 +185,9 @@ pub(in crate::alert) fn blind() -> Notice {
 
 fn ended(mut notice: Notice) -> Notice {
     notice.alert.status = Status::Resolved;
-    notice.fired = Some(Fired {
-        severity: Severity::Warning,
-        values: std::mem::take(&mut notice.alert.values),
-        threshold: Some(BELOW),
-    });
+    notice.fired = Some(Fired { severity: Severity::Warning, reading: notice.reading.clone() });
+    notice.alert.values.clear();
+    notice.reading.value = None;
     notice.ended_at = Some(at("2026-03-02T09:50:00Z"));
     notice
 }
@@ -197,6 +198,10 @@ pub(in crate::alert) fn recovered() -> Notice {
     notice.occasion = Occasion::Recovered;
     notice.classification.meaning = Meaning::Recovered;
     notice.alert.values = BTreeMap::from([("B".to_owned(), 0.931), ("C".to_owned(), 0.0)]);
+    notice.reading = Reading::of(&notice.alert);
+    let back = [0.75, 0.72, 0.71, 0.712, 0.71, 0.73, 0.78, 0.84, 0.88, 0.91, 0.93, 0.931];
+    notice.enrichment.now[0].current = Some(0.931);
+    notice.enrichment.now[0].hour = Trend::new(back.map(Some));
     notice.enrichment.worst.clear();
     notice
 }
@@ -221,13 +226,14 @@ pub(in crate::alert) fn flapping() -> Notice {
 /// A message in a form that nobody knows.
 pub(in crate::alert) fn unknown() -> Notice {
     Notice {
+        reading: Reading { metric: None, quantity: Quantity::Plain, value: None, threshold: None },
         alert: Alert {
             family: Family::Unknown,
             status: Status::Firing,
             state_reason: None,
             rule: "Backup of the vector store".to_owned(),
             labels: BTreeMap::new(),
-            annotations: map(&[("message", "backup job 4711 ended\nwith status FAILED: <!here> disk full")]),
+            annotations: map(&[("text", "backup job 4711 ended\nwith status FAILED: <!here> disk full")]),
             values: BTreeMap::new(),
             threshold: None,
             starts_at: None,
@@ -258,8 +264,10 @@ pub(in crate::alert) fn partly_enriched() -> Notice {
     let mut notice = quality_warning();
     notice.alert.labels.insert("metric".to_owned(), COST_PER_HOUR.name.to_owned());
     notice.alert.rule = "Cost per hour".to_owned();
+    notice.alert.annotations.insert("summary".to_owned(), "The component costs more than planned".to_owned());
     notice.alert.values = BTreeMap::from([("B".to_owned(), 23.008)]);
     notice.alert.threshold = Some(Threshold { comparison: Comparison::Above, value: 12.0 });
+    notice.reading = Reading::of(&notice.alert);
     notice.enrichment.now.truncate(1);
     notice.enrichment.worst.clear();
     let missing = |part, why: &str| NotIncluded { part, why: why.to_owned() };

@@ -9,7 +9,7 @@ pub(super) fn shown(message: &Value) -> String {
         text.push_str(&block_shown(block, ""));
     }
     for attachment in list(&message["attachments"]) {
-        text.push_str(&format!("--- {}\n", attachment["color"].as_str().unwrap()));
+        text.push_str(&["--- ", attachment["color"].as_str().unwrap(), "\n"].concat());
         for block in list(&attachment["blocks"]) {
             text.push_str(&block_shown(block, "| "));
         }
@@ -40,5 +40,5 @@ fn block_shown(block: &Value, indent: &str) -> String {
         }
         other => panic!("{other}"),
     };
-    lines.lines().map(|line| format!("{indent}{line}\n")).collect()
+    lines.lines().map(|line| [indent, line, "\n"].concat()).collect::<Vec<_>>().concat()
 }

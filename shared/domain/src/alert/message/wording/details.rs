@@ -3,6 +3,7 @@
 use super::super::outside::{is_address, one_line};
 use super::super::time::utc;
 use super::{count, severity_name, shorten};
+use crate::alert::Meaning;
 use crate::alert::notice::{Cost, Notice, Quantity};
 use crate::money::MicroUsd;
 
@@ -26,7 +27,7 @@ impl Item {
 
     /// What stands for the entries that are left out, when there are any.
     fn left_out(number: usize, thing: &str) -> Option<Self> {
-        let name = format!("and {} more", count(number, thing));
+        let name = format!("and {} more", count(number as u64, thing));
         (number > 0).then_some(Self { name, text: String::new() })
     }
 }
@@ -44,20 +45,22 @@ const WIDTH: usize = 24;
 pub(in crate::alert::message) fn now(notice: &Notice) -> Vec<Item> {
     some(&notice.enrichment.now, 20, "metric", |metric| {
         let current = metric.current.filter(|value| value.is_finite());
-        let current = current.map_or_else(|| "not measured".to_owned(), |value| metric.quantity.show(value));
-        let hour = metric.hour.range().map_or_else(
-            || "nothing in the last hour".to_owned(),
-            |(lowest, highest)| {
+        let current = current.map(|value| metric.quantity.show(value));
+        let text = match (current, metric.hour.range()) {
+            (None, None) => "nothing was measured in the last hour".to_owned(),
+            (Some(current), None) => format!("{current}; nothing else was measured in the last hour"),
+            (current, Some((lowest, highest))) => {
+                let current = current.unwrap_or_else(|| "not measured now".to_owned());
                 let line = metric.hour.sparkline(WIDTH);
                 let (lowest, highest) = metric.quantity.show_both(lowest, highest);
                 if lowest == highest {
-                    format!("{line} {lowest} all hour")
+                    format!("{current} {line} 1 h: level")
                 } else {
-                    format!("{line} {lowest} to {highest} in the last hour")
+                    format!("{current} {line} 1 h: {lowest} to {highest}")
                 }
-            },
-        );
-        Item::new(&metric.metric, &format!("{current}  {hour}"))
+            }
+        };
+        Item::new(&metric.metric, &text)
     })
 }
 
@@ -81,14 +84,16 @@ pub(in crate::alert::message) fn worst(notice: &Notice) -> Vec<Item> {
 pub(in crate::alert::message) fn cost(notice: &Notice) -> Option<String> {
     let Cost { per_hour, idle_per_hour } = notice.enrichment.cost?;
     let usd = |amount: MicroUsd| Quantity::UsdPerHour.show(amount.usd());
-    let whose = if notice.component.is_some() { "Its share" } else { "The endpoint" };
+    let is_of_component = notice.component.is_some();
+    let whose = if is_of_component { "The component" } else { "The endpoint" };
     let own = per_hour.map(|amount| format!("{whose} costs {}.", usd(amount)));
-    let idle = idle_per_hour.map(|amount| format!("{} of the endpoint is idle.", usd(amount)));
+    let of_what = if is_of_component { "the endpoint" } else { "it" };
+    let idle = idle_per_hour.map(|amount| format!("{} of {of_what} is idle.", usd(amount)));
     let parts: Vec<String> = own.into_iter().chain(idle).collect();
     (!parts.is_empty()).then(|| parts.join(" "))
 }
 
-/// The alerts that were joined with this one.
+/// The alerts that were joined with this one: name and reading.
 pub(in crate::alert::message) fn related(notice: &Notice) -> Vec<Item> {
     some(&notice.related, 10, "alert", |related| {
         let reading = related.reading.in_short();
@@ -108,7 +113,7 @@ pub(in crate::alert::message) fn not_included(notice: &Notice) -> Vec<Item> {
 }
 
 /// Annotations that say in words what is wrong.
-const DESCRIPTIONS: [&str; 4] = ["summary", "description", "message", "reason"];
+const DESCRIPTIONS: [&str; 5] = ["summary", "description", "message", "reason", "text"];
 
 /// What the rule's author, or CloudWatch, says of it; at any length.
 pub(in crate::alert::message) fn described(notice: &Notice) -> Vec<String> {
@@ -120,7 +125,10 @@ pub(in crate::alert::message) fn described(notice: &Notice) -> Vec<String> {
             lines.push(line);
         }
     }
-    lines
+    // Such texts are written for the problem: of a recovery they would be false.
+    let is_problem = notice.standing() == Meaning::Problem;
+    let said = |line: String| if is_problem { line } else { format!("What the rule watches for: {line}") };
+    lines.into_iter().map(said).collect()
 }
 
 /// The other annotations: without those that are said elsewhere.

@@ -39,7 +39,7 @@ use tolerant_json::{Document, State};
 const MAX_MESSAGE_BYTES: usize = 262_144;
 
 /// How many envelopes and bodies inside each other are opened.
-const MAX_NESTING: usize = 4;
+const MAX_NESTING: usize = 6;
 
 /// What a message says.
 #[derive(Debug, Clone, PartialEq)]

@@ -30,7 +30,7 @@ fn assert_prefix(whole: &Parsed, parsed: &Parsed, stated: Option<usize>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(8))]
 
     #[test]
     fn a_message_cut_anywhere_gives_its_first_alerts_and_the_number_of_the_others(

@@ -69,7 +69,6 @@ async fn main() -> Result<(), Error> {
         bench,
         config,
     };
-    let function =
-        Function { tools: Arc::new(tools), queue, settings_files: SettingsFiles::new(&aws), standards };
+    let function = Function { tools: Arc::new(tools), queue, settings_files: SettingsFiles::new(&aws), standards };
     run(service_fn(|event: LambdaEvent<serde_json::Value>| function.handle(event))).await
 }

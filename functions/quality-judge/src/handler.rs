@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use adapters::judge::Judge;
 use adapters::queue::Queue;
+use adapters::settings_folder::SettingsFiles;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse};
 use domain::metric::{self, Tally, datums};
 use domain::names::{ComponentName, EndpointName};
@@ -93,6 +94,8 @@ pub(crate) struct Function<J> {
     pub(crate) tools: Arc<Tools<J>>,
     /// Where the rest of a long object goes.
     pub(crate) queue: Option<Queue>,
+    /// Reads what `CONFIG_URI` names.
+    pub(crate) settings_files: SettingsFiles,
     /// Rubric and fleet file; read from `CONFIG_URI` by the first event.
     pub(crate) standards: OnceCell<Arc<Standards>>,
 }
@@ -139,7 +142,7 @@ impl<J: Judge + Send + Sync + 'static> Function<J> {
         let config = &self.tools.config;
         let read = || async {
             match &config.settings_uri {
-                Some(uri) => Standards::from_uri(uri, &self.tools.captures, config).await.map(Arc::new),
+                Some(uri) => Standards::from_uri(uri, &self.settings_files, config).await.map(Arc::new),
                 None => Standards::shipped(config).map(Arc::new),
             }
         };

@@ -27,6 +27,7 @@ use adapters::http_client;
 use adapters::judge::BedrockJudge;
 use adapters::metrics::Metrics;
 use adapters::queue::Queue;
+use adapters::settings_folder::SettingsFiles;
 use adapters::state::StateTable;
 use aws_config::BehaviorVersion;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
@@ -68,6 +69,6 @@ async fn main() -> Result<(), Error> {
         bench,
         config,
     };
-    let function = Function { tools: Arc::new(tools), queue, standards };
+    let function = Function { tools: Arc::new(tools), queue, settings_files: SettingsFiles::new(&aws), standards };
     run(service_fn(|event: LambdaEvent<serde_json::Value>| function.handle(event))).await
 }

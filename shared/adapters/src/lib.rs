@@ -4,10 +4,13 @@
 //! | module | feature | talks to |
 //! |---|---|---|
 //! | [`captures`] | `s3` | S3: capture objects as streams of lines, verdict files |
-//! | [`state`] | `state` | DynamoDB: leases, progress, finished verdicts, budget and caps |
+//! | [`settings_folder`] | `s3` | S3: settings files that replace those compiled in |
+//! | [`state`] | `state` | DynamoDB: leases, progress, finished verdicts, budget and caps; what need not be asked again |
 //! | [`judge`] | `bedrock` | Amazon Bedrock Converse |
-//! | [`metrics`] | `cloudwatch` | CloudWatch `PutMetricData` |
-//! | [`queue`] | `sqs` | SQS: what is left of a long object, alerts that nobody would take |
+//! | [`metrics`] | `cloudwatch` | CloudWatch `PutMetricData`, `ListMetrics`, `GetMetricData` |
+//! | [`control_plane`] | `sagemaker` | SageMaker: what an endpoint consists of |
+//! | [`price_list`] | `pricing` | the Price List API |
+//! | [`queue`] | `sqs` | SQS: work for another invocation |
 //! | [`secrets`] | `secrets` | Secrets Manager and Parameter Store |
 //! | [`delivery`] | `delivery` | Slack, PagerDuty, Opsgenie, any HTTPS address |
 //! | [`topic`] | `sns` | SNS `Publish` |
@@ -18,12 +21,14 @@
 mod fault;
 mod http;
 #[cfg(any(
-    feature = "s3",
-    feature = "state",
     feature = "cloudwatch",
+    feature = "pricing",
+    feature = "s3",
+    feature = "sagemaker",
     feature = "secrets",
     feature = "sns",
-    feature = "sqs"
+    feature = "sqs",
+    feature = "state"
 ))]
 mod patience;
 #[cfg(any(feature = "secrets", feature = "delivery"))]
@@ -38,14 +43,20 @@ pub use secret::Secret;
 pub mod captures;
 #[cfg(feature = "delivery")]
 pub mod delivery;
+#[cfg(feature = "sagemaker")]
+pub mod control_plane;
 #[cfg(feature = "bedrock")]
 pub mod judge;
 #[cfg(feature = "cloudwatch")]
 pub mod metrics;
+#[cfg(feature = "pricing")]
+pub mod price_list;
 #[cfg(feature = "sqs")]
 pub mod queue;
 #[cfg(feature = "secrets")]
 pub mod secrets;
+#[cfg(feature = "s3")]
+pub mod settings_folder;
 #[cfg(feature = "state")]
 pub mod state;
 #[cfg(feature = "sns")]

@@ -10,6 +10,7 @@
 //! | `budget#<day>` | micro-dollars reserved and spent on the judge that day |
 //! | `alert#<key>`, `scope#<scope>`, `storm#<route>` | records of alert-router: see [`RecordKey`] |
 //! | `pace#<destination>` | when a destination takes as many messages at once again as it ever does |
+//! | `endpoints`, `topology#<endpoint>`, `prices#<region>` | documents: see [`Kept`] |
 
 use std::collections::HashMap;
 
@@ -21,6 +22,8 @@ use crate::Fault;
 use crate::patience::limited;
 
 mod allowance;
+mod batch;
+mod documents;
 mod lease;
 mod pace;
 mod record;
@@ -28,6 +31,7 @@ mod record;
 mod tests;
 mod verdicts;
 
+pub use documents::{DocumentKey, Kept};
 pub use lease::{Lease, LeaseRefused, ObjectId, Progress};
 pub use pace::{NoTurn, Pace};
 pub use record::{NotWritten, RecordKey, Versioned};

@@ -107,12 +107,14 @@ fn message(
     keywords: Vec<String>,
     metadata: Metadata,
 ) -> AmazonQMessage {
-    // The title says the first line already.
-    let description = text.split_once("\n\n").map_or(text, |(_, rest)| rest);
+    // The title says the first line already, the next steps the addresses.
+    let rest = text.split_once("\n\n").map_or(text, |(_, rest)| rest);
+    let lines = rest.lines().filter(|line| !next_steps.iter().any(|step| step == line));
+    let description = lines.collect::<Vec<_>>().join("\n").replace("\n\n\n", "\n\n");
     let content = Content {
         text_type: "client-markdown",
         title: harmless(headline, of_amazon_q::TITLE),
-        description: harmless(description, of_amazon_q::DESCRIPTION),
+        description: harmless(&description, of_amazon_q::DESCRIPTION),
         next_steps,
         keywords,
     };

@@ -60,8 +60,8 @@ impl From<HandlerError> for Diagnostic {
 pub(crate) struct Function {
     /// Settings and clients.
     pub(crate) tools: Tools,
-    /// Reads what `CONFIG_URI` names.
-    pub(crate) settings_files: SettingsFiles,
+    /// Reads what `CONFIG_URI` names, when it names something.
+    pub(crate) settings_files: Option<SettingsFiles>,
     /// The fleet file; read from `CONFIG_URI` by the first event.
     pub(crate) terms: OnceCell<Terms>,
 }
@@ -97,9 +97,9 @@ impl Function {
     async fn terms(&self) -> Result<&Terms, NoTerms> {
         let region = &self.tools.region;
         let read = || async {
-            match &self.tools.config.settings_folder {
-                Some(folder) => Terms::from_folder(folder, &self.settings_files, region).await,
-                None => Terms::shipped(region),
+            match (&self.tools.config.settings_folder, &self.settings_files) {
+                (Some(folder), Some(files)) => Terms::from_folder(folder, files, region).await,
+                _ => Terms::shipped(region),
             }
         };
         self.terms.get_or_try_init(read).await

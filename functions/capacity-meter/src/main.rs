@@ -61,6 +61,7 @@ async fn main() -> Result<(), Error> {
         region,
         config,
     };
-    let function = Function { tools, settings_files: SettingsFiles::new(&aws), terms };
+    let settings_files = tools.config.settings_folder.as_ref().map(|_| SettingsFiles::new(&aws));
+    let function = Function { tools, settings_files, terms };
     run(service_fn(|event: LambdaEvent<serde_json::Value>| function.handle(event))).await
 }

@@ -94,8 +94,8 @@ pub(crate) struct Function<J> {
     pub(crate) tools: Arc<Tools<J>>,
     /// Where the rest of a long object goes.
     pub(crate) queue: Option<Queue>,
-    /// Reads what `CONFIG_URI` names.
-    pub(crate) settings_files: SettingsFiles,
+    /// Reads what `CONFIG_URI` names, when it names something.
+    pub(crate) settings_files: Option<SettingsFiles>,
     /// Rubric and fleet file; read from `CONFIG_URI` by the first event.
     pub(crate) standards: OnceCell<Arc<Standards>>,
 }
@@ -141,9 +141,9 @@ impl<J: Judge + Send + Sync + 'static> Function<J> {
     async fn standards(&self) -> Result<Arc<Standards>, NoStandards> {
         let config = &self.tools.config;
         let read = || async {
-            match &config.settings_uri {
-                Some(uri) => Standards::from_uri(uri, &self.settings_files, config).await.map(Arc::new),
-                None => Standards::shipped(config).map(Arc::new),
+            match (&config.settings_uri, &self.settings_files) {
+                (Some(uri), Some(files)) => Standards::from_uri(uri, files, config).await.map(Arc::new),
+                _ => Standards::shipped(config).map(Arc::new),
             }
         };
         self.standards.get_or_try_init(read).await.cloned()

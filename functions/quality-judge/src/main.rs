@@ -57,6 +57,7 @@ async fn main() -> Result<(), Error> {
     tracing::info!(config = %serde_json::to_string(&config)?, "starting");
     let aws = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client()).load().await;
     let queue = config.capture_queue_url.as_ref().map(|url| Queue::new(&aws, url));
+    let settings_files = config.settings_uri.as_ref().map(|_| SettingsFiles::new(&aws));
     let bench = Bench {
         judge: BedrockJudge::new(&aws, &config.judge_model_id, config.judge_timeout),
         model: config.judge_model_id.clone(),
@@ -69,6 +70,6 @@ async fn main() -> Result<(), Error> {
         bench,
         config,
     };
-    let function = Function { tools: Arc::new(tools), queue, settings_files: SettingsFiles::new(&aws), standards };
+    let function = Function { tools: Arc::new(tools), queue, settings_files, standards };
     run(service_fn(|event: LambdaEvent<serde_json::Value>| function.handle(event))).await
 }

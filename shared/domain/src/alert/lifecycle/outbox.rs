@@ -9,8 +9,8 @@
 //! 2. Send each [`Delivery`]. Read the record again and `confirm` with what the service answered,
 //!    or `release` what failed and is to be tried again, or `give_up` what never can be delivered.
 //! 3. Repeat from 1 until nothing is claimed.
-//! 4. While [`Outbox::claimed_until`] says that somebody else is at it, the event is not done: it
-//!    must come back, because the other invocation may have crashed.
+//! 4. While [`Outbox::claimed_until`] says that somebody else is at it, the event is not done: look
+//!    again, without writing, or let the event come back. The other invocation may have crashed.
 //!
 //! A crash between sending and confirming sends that one delivery again: services that take a
 //! dedup key make nothing of it.
@@ -24,7 +24,7 @@ use crate::alert::rules::{DestinationName, PagerDutyRegion, SecretArn};
 use crate::alert::{Meaning, Severity};
 
 /// The most steps that are kept for a destination that takes nothing.
-const MOST_STEPS: usize = 60;
+const MOST_STEPS: usize = 40;
 
 /// Steps that somebody is owed, and what each destination has taken.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -28,7 +28,7 @@ impl Damping {
     pub(super) fn read(root: &Section) -> Self {
         let section = root.section("lifecycle");
         let whole = |key: &str, default: u32, (least, most): (u32, u32), unit: &str| {
-            let wanted = format!("{unit}, {least} to {most}");
+            let wanted = format!("a number of {unit}, {least} to {most}");
             let is_right = |number| (u64::from(least)..=u64::from(most)).contains(&number);
             let given = section.as_ref().and_then(|section| section.optional_whole(key, &wanted, is_right));
             given.and_then(|number| u32::try_from(number).ok()).unwrap_or(default)

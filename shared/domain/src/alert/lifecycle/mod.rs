@@ -204,9 +204,8 @@ impl AlertRecord {
         let alert = arrival.alert;
         let fired = self.timeline.fires(tolerance);
         let end = alert.ends_at.unwrap_or(arrival.sent_at);
-        let is_unknown_firing = alert
-            .starts_at
-            .is_some_and(|start| self.timeline.place(start, tolerance) == Place::Later);
+        let is_unknown_firing =
+            alert.starts_at.is_some_and(|start| self.timeline.place(start, tolerance) == Place::Later);
         let is_newest = self.timeline.ended_at().is_none_or(|known| end > known);
         self.timeline.note_end(alert.starts_at, end);
         if fired && self.timeline.fires(tolerance) {

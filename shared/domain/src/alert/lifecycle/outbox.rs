@@ -274,9 +274,8 @@ impl Outbox {
 
     /// Those of `destinations` that were not addressed for this firing.
     pub(super) fn strangers(&self, destinations: &[DestinationName], episode: u64) -> Vec<DestinationName> {
-        let is_stranger = |name: &&DestinationName| {
-            self.destinations.get(*name).is_none_or(|told| told.episode != episode)
-        };
+        let is_stranger =
+            |name: &&DestinationName| self.destinations.get(*name).is_none_or(|told| told.episode != episode);
         destinations.iter().filter(is_stranger).cloned().collect()
     }
 
@@ -327,7 +326,9 @@ impl Outbox {
     /// Forgets the steps that everybody has taken.
     fn prune(&mut self) {
         let destinations = &self.destinations;
-        let is_taken = |name: &DestinationName, number: u64| destinations.get(name).is_some_and(|told: &Told| told.delivered >= number);
+        let is_taken = |name: &DestinationName, number: u64| {
+            destinations.get(name).is_some_and(|told: &Told| told.delivered >= number)
+        };
         self.steps.retain(|step| step.audience.iter().any(|name| !is_taken(name, step.number)));
     }
 }

@@ -65,16 +65,23 @@ impl StormLimits {
         let section = root.section("storm");
         let section = section.as_ref();
         let new = section.and_then(|section| {
-            section.optional_whole("new_alerts_per_minute", "1 to 1000", |number| (1..=1000).contains(&number))
+            section
+                .optional_whole("new_alerts_per_minute", "1 to 1000", |number| (1..=1000).contains(&number))
         });
         let number = |key: &str, wanted: &str, most: f64| {
-            section.and_then(|section| section.optional_number(key, wanted, |rate| rate > 0.0 && rate <= most))
+            section
+                .and_then(|section| section.optional_number(key, wanted, |rate| rate > 0.0 && rate <= most))
         };
         Self {
             new_alerts_per_minute: new.and_then(|number| u32::try_from(number).ok()).unwrap_or(10),
-            slack_per_second: number("slack_per_second", "above 0, up to 1: Slack takes no more", 1.0).unwrap_or(1.0),
-            incidents_per_minute: number("incidents_per_minute", "above 0, up to 120: PagerDuty takes no more", 120.0)
-                .unwrap_or(100.0),
+            slack_per_second: number("slack_per_second", "above 0, up to 1: Slack takes no more", 1.0)
+                .unwrap_or(1.0),
+            incidents_per_minute: number(
+                "incidents_per_minute",
+                "above 0, up to 120: PagerDuty takes no more",
+                120.0,
+            )
+            .unwrap_or(100.0),
         }
     }
 }

@@ -9,7 +9,9 @@ use std::sync::LazyLock;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{AlertRecord, Arrival, Audience, Change, Delivery, Quiet, QuietCause, Receipt, StepKind, advance};
+use super::{
+    AlertRecord, Arrival, Audience, Change, Delivery, Quiet, QuietCause, Receipt, StepKind, advance,
+};
 use crate::alert::rules::{Damping, DestinationName, Rules};
 use crate::alert::{Alert, AlertKey, Family, Links, Severity, StateReason, Status};
 

@@ -101,7 +101,7 @@ fn assert_told(history: &[Message], arrivals: &[Message]) -> Result<(), TestCase
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 120, ..ProptestConfig::default() })]
 
     #[test]
     fn any_order_leaves_the_record_of_the_right_order((history, arrivals) in same_end(true)) {

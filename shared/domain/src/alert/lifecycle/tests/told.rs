@@ -13,9 +13,15 @@ fn a_firing_is_told_edited_and_closed() {
     );
     assert_eq!(life.take(10, &firing(Warning, 0), &chat), (Change::Duplicate, vec![]));
     let (change, sent) = life.take(300, &firing(Warning, 0), &chat);
-    assert_eq!((change, sent.join(", ").as_str()), (Change::Repeated, "chat edit warning, pager edit warning"));
+    assert_eq!(
+        (change, sent.join(", ").as_str()),
+        (Change::Repeated, "chat edit warning, pager edit warning")
+    );
     let (change, sent) = life.take(400, &ended(0, 390), &chat);
-    assert_eq!((change, sent.join(", ").as_str()), (Change::Resolved, "chat close warning, pager close warning"));
+    assert_eq!(
+        (change, sent.join(", ").as_str()),
+        (Change::Resolved, "chat close warning, pager close warning")
+    );
     assert_eq!(life.take(410, &ended(0, 390), &chat), (Change::Duplicate, vec![]));
     let record = life.record();
     assert_eq!(record.condition, Condition::Resolved);
@@ -81,7 +87,10 @@ fn a_muted_alert_is_recorded_counted_and_told_when_the_mute_ends() {
     assert_eq!(sent, ["chat edit critical"]);
     let (change, sent) = life.take(800, &firing(Critical, 0), &to("chat"));
     assert_eq!((change, sent.join("")), (Change::Raised { from: Warning }, "chat raise critical".to_owned()));
-    assert_eq!(life.take(900, &ended(0, 890), &muted()), (Change::Resolved, vec!["chat close critical".to_owned()]));
+    assert_eq!(
+        life.take(900, &ended(0, 890), &muted()),
+        (Change::Resolved, vec!["chat close critical".to_owned()])
+    );
     // Nobody was told, so nobody is told that it is over.
     let mut life = Life::new();
     life.take(0, &firing(Warning, 0), &muted());
@@ -200,7 +209,10 @@ fn a_message_after_the_calm_settles_first() {
     }
     assert!(life.record().is_flapping());
     let (change, sent) = life.take(9000, &firing(Warning, 9000), &to("chat"));
-    assert_eq!((change, sent), (Change::Reopened, vec!["chat close warning".to_owned(), "chat open warning".to_owned()]));
+    assert_eq!(
+        (change, sent),
+        (Change::Reopened, vec!["chat close warning".to_owned(), "chat open warning".to_owned()])
+    );
 }
 
 #[test]

@@ -33,11 +33,8 @@ pub enum Signal {
     Other,
 }
 
-const SIGNALS: [Word<Signal>; 3] = [
-    ("quality", Signal::Quality),
-    ("quantity", Signal::Quantity),
-    ("endpoint_down", Signal::EndpointDown),
-];
+const SIGNALS: [Word<Signal>; 3] =
+    [("quality", Signal::Quality), ("quantity", Signal::Quantity), ("endpoint_down", Signal::EndpointDown)];
 
 /// Under which keys the state table keeps the alerts that may have to do with one another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -191,7 +188,9 @@ impl Correlation {
             joined = neighbours.iter().filter(|(_, other)| is_partner(other)).map(neighbour).collect();
             if decision.meaning() == Meaning::Blind {
                 let is_cause = |other: &&ActiveAlert| {
-                    other.signal == Signal::EndpointDown && other.ended.is_none() && !self.is_forgotten(other, now)
+                    other.signal == Signal::EndpointDown
+                        && other.ended.is_none()
+                        && !self.is_forgotten(other, now)
                 };
                 held_back = neighbours.values().find(|other| is_cause(other)).map(|cause| Quiet {
                     cause: QuietCause::HeldBack,
@@ -233,7 +232,8 @@ impl Correlation {
         next.alerts.insert(alert.key.clone(), entry);
         let mut released = Vec::new();
         if has_ended && decision.signal == Signal::EndpointDown {
-            let waiting = next.alerts.iter_mut().filter(|(_, other)| other.is_held_back && other.ended.is_none());
+            let waiting =
+                next.alerts.iter_mut().filter(|(_, other)| other.is_held_back && other.ended.is_none());
             released.extend(waiting.map(|(key, other)| {
                 other.is_held_back = false;
                 key.clone()

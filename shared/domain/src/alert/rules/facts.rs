@@ -120,7 +120,19 @@ impl<'a> Facts<'a> {
         let measure = metric.as_deref().and_then(|metric| thresholds.find(metric));
         let band = measure.zip(value).map(|(measure, value)| measure.band(value));
         let subject = names.subject(alert);
-        Self { alert, subject, meaning, metric, value, measure, band, severity: None, measured, thresholds, now }
+        Self {
+            alert,
+            subject,
+            meaning,
+            metric,
+            value,
+            measure,
+            band,
+            severity: None,
+            measured,
+            thresholds,
+            now,
+        }
     }
 
     /// How far the value is past the limit that the alert itself names, else the first limit of

@@ -29,7 +29,8 @@ impl Meanings {
     pub(super) fn read(blind: &Section, silent: &Section) -> Self {
         let blind = blind.section("blind");
         let silent = silent.section("went_silent");
-        let reasons = |key| silent.as_ref().map(|section| read_words(section, key, &REASONS)).unwrap_or_default();
+        let reasons =
+            |key| silent.as_ref().map(|section| read_words(section, key, &REASONS)).unwrap_or_default();
         Self {
             blind_alerts: blind.as_ref().and_then(|section| Patterns::read(section, "alerts")),
             blind_severity: blind

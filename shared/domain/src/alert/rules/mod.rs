@@ -244,7 +244,13 @@ impl Rules {
     }
 
     /// Whom an alert is told to.
-    pub fn route(&self, correlated: &Correlated, alert: &Alert, measured: &Measured, now: Timestamp) -> Routing {
+    pub fn route(
+        &self,
+        correlated: &Correlated,
+        alert: &Alert,
+        measured: &Measured,
+        now: Timestamp,
+    ) -> Routing {
         self.send(&self.facts(alert, measured, now), correlated).0
     }
 

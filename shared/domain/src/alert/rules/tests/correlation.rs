@@ -35,7 +35,8 @@ fn low_score() -> Alert {
 }
 
 fn full_gpus(component: &str) -> Alert {
-    let labels = format!("metric=GPUMemoryUtilizationNormalized severity=error InferenceComponentName={component}");
+    let labels =
+        format!("metric=GPUMemoryUtilizationNormalized severity=error InferenceComponentName={component}");
     measuring("GPU memory", &labels, 96.0)
 }
 
@@ -72,7 +73,8 @@ fn only_the_later_of_two_is_raised() {
 fn alerts_of_other_components_times_and_kinds_are_not_joined() {
     let mut neighbours = Neighbours::new();
     neighbours.take(&full_gpus("qwen-7b"), "2026-09-28T11:56:00Z");
-    let other_score = measuring("Tone", "metric=ProfessionalToneScore InferenceComponentName=gpt-oss-20b", 0.5);
+    let other_score =
+        measuring("Tone", "metric=ProfessionalToneScore InferenceComponentName=gpt-oss-20b", 0.5);
     neighbours.take(&other_score, "2026-09-28T11:56:00Z");
     assert_eq!(neighbours.take(&low_score(), NOON).joined, []);
 

@@ -118,10 +118,7 @@ fn a_muted_alert_says_by_what() {
     };
     let qwen = "severity=p1 InferenceComponentName=qwen-7b";
     assert_eq!(quiet(qwen, "2026-09-28T10:30:00Z"), None);
-    assert_eq!(
-        quiet(qwen, "2026-09-28T11:30:00Z").as_deref(),
-        Some("muted by \"load test\": announced")
-    );
+    assert_eq!(quiet(qwen, "2026-09-28T11:30:00Z").as_deref(), Some("muted by \"load test\": announced"));
     assert_eq!(quiet(qwen, NOON), None);
     assert_eq!(quiet("severity=warn", "2026-09-28T23:00:00Z").as_deref(), Some("muted by \"nights\""));
     assert_eq!(quiet("severity=error", "2026-09-28T23:00:00Z"), None);

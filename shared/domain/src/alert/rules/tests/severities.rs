@@ -48,7 +48,10 @@ fn what_nobody_called_bad_or_good_has_the_default_and_is_counted() {
     );
     assert_eq!(odd.unknown_severity, Some(UnknownSeverity { said: Some("purple".to_owned()) }));
     let none = decide(&firing("Slow", ""));
-    assert_eq!((none.severity(), none.unknown_severity), (Severity::Error, Some(UnknownSeverity { said: None })));
+    assert_eq!(
+        (none.severity(), none.unknown_severity),
+        (Severity::Error, Some(UnknownSeverity { said: None }))
+    );
     // A value within its limits says nothing against whoever made the alert.
     assert_eq!(decide(&measuring("Low", "metric=SafetyScore", 0.99)).severity(), Severity::Error);
     assert_eq!(decide(&firing("Slow", "severity=p2")).unknown_severity, None);
@@ -88,9 +91,8 @@ fn the_first_rule_that_fits_decides() {
         "#,
     );
     let tone = measuring("Tone", "metric=professional_tone_score severity=critical", 0.8);
-    let decide = |alert: &Alert, now: &str| {
-        rules.classify(alert, &BTreeMap::new(), at(now)).classification.reason
-    };
+    let decide =
+        |alert: &Alert, now: &str| rules.classify(alert, &BTreeMap::new(), at(now)).classification.reason;
     assert_eq!(
         decide(&tone, "2026-09-28T20:30:00Z"),
         "warning: rule \"tone at night\": nobody has to get up for the tone"

@@ -41,10 +41,10 @@ pub use secret::Secret;
 
 #[cfg(feature = "s3")]
 pub mod captures;
-#[cfg(feature = "delivery")]
-pub mod delivery;
 #[cfg(feature = "sagemaker")]
 pub mod control_plane;
+#[cfg(feature = "delivery")]
+pub mod delivery;
 #[cfg(feature = "bedrock")]
 pub mod judge;
 #[cfg(feature = "cloudwatch")]

@@ -95,7 +95,9 @@ fn component(name: ComponentName, described: &DescribeInferenceComponentOutput) 
             .filter_map(|it| Some((it.instance_type()?.as_str().to_owned(), accelerators(it))))
             .collect(),
         partition: needs.and_then(partition),
-        milli_cores: needs.and_then(|it| it.number_of_cpu_cores_required).map(|cores| rounded(cores * 1000.0)),
+        milli_cores: needs
+            .and_then(|it| it.number_of_cpu_cores_required)
+            .map(|cores| rounded(cores * 1000.0)),
         base: any.and_then(|it| it.base_inference_component_name()).and_then(|base| base.parse().ok()),
         placements: placements
             .iter()

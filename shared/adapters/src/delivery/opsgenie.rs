@@ -56,7 +56,9 @@ fn of_alias(alerts: &Address, alias: &str, what: &str) -> Address {
 fn of_alert(call: OpsgenieCall<'_>, response: &Response) -> Answer {
     match (call, response.status) {
         // Closed by hand, or never opened: nobody has anything left to do.
-        (OpsgenieCall::Close { .. } | OpsgenieCall::Note { .. }, 404) => Answer::Delivered(Receipt::default()),
+        (OpsgenieCall::Close { .. } | OpsgenieCall::Note { .. }, 404) => {
+            Answer::Delivered(Receipt::default())
+        }
         (_, 422) => {
             let body: Value = serde_json::from_str(&response.body).unwrap_or_default();
             let fields = body["errors"].as_object().into_iter().flatten();

@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::alert::rules::{DestinationName, PagerDutyRegion, SecretArn};
+use crate::alert::rules::{DestinationName, SecretArn};
 use crate::alert::{Meaning, Severity};
 
 /// The most steps that are kept for a destination that takes nothing.
@@ -128,8 +128,8 @@ pub enum Receipt {
     PagerDuty {
         /// Which secret holds the routing key.
         routing_key: SecretArn,
-        /// Where the account is.
-        region: PagerDutyRegion,
+        /// Where it was opened.
+        base_url: String,
         /// The dedup key.
         dedup_key: String,
     },

@@ -56,7 +56,7 @@ pub(super) fn firing(severity: Severity, start: impl Into<Option<i64>>) -> Alert
         starts_at: start.into().map(at),
         ends_at: None,
         links: Links::default(),
-        key: AlertKey("a".repeat(64)),
+        key: AlertKey::of(["a"]),
     }
 }
 

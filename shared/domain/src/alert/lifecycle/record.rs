@@ -112,6 +112,12 @@ impl AlertRecord {
         self.flapping_since.is_some()
     }
 
+    /// When the message was sent whose text the record has: `sent_at` for an [`Arrival`] that is made
+    /// of [`AlertRecord::alert`] again.
+    pub fn sent_at(&self) -> Timestamp {
+        self.as_of.unwrap_or(self.first_seen)
+    }
+
     /// When a flapping alert is calm, if it does not change until then: [`super::settle`] is due.
     /// No message may come by itself, and an incident may be open.
     pub fn settles_at(&self, damping: &Damping) -> Option<Timestamp> {

@@ -81,6 +81,18 @@ fn a_muted_alert_is_recorded_counted_and_told_when_the_mute_ends() {
     assert_eq!(change, Change::Widened { to: vec![name("chat")] });
     assert_eq!(sent, ["chat open warning"]);
     assert_eq!(life.record().quiet, None);
+    // What is made of the record again tells nobody twice.
+    let (again, sent) = (life.record().alert.clone(), life.record().sent_at());
+    let sent = sent.as_second() - at(0).as_second();
+    assert_eq!(life.take_sent(sent, 610, &again, &to("chat")), (Change::Duplicate, vec![]));
+    let (change, sent) = life.take_sent(sent, 620, &again, &to("chat late"));
+    assert_eq!(
+        (change, sent.join("")),
+        (Change::Widened { to: vec![name("late")] }, "late open warning".to_owned())
+    );
+    life.take(630, &firing(Warning, 0), &to("chat"));
+    let mut life = Life::new();
+    life.take(0, &firing(Warning, 0), &to("chat"));
     // A mute that begins while it fires: worse is not called, what was told is edited and closed.
     let (change, sent) = life.take(700, &firing(Critical, 0), &muted());
     assert!(matches!(change, Change::Quiet(_)));

@@ -67,7 +67,7 @@ pub struct AlertRecord {
     pub(super) meaning: Meaning,
     /// When the newest firing message was sent.
     as_of: Option<Timestamp>,
-    /// When the message was sent that the last edit is of.
+    /// When the message was sent that the last call or edit is of.
     pub(super) edited_as_of: Timestamp,
     pub(super) recent_flips: Vec<Timestamp>,
 }

@@ -29,6 +29,7 @@ fn a_firing_is_told_edited_and_closed() {
     assert_eq!((record.counts.messages, record.counts.repeats, record.counts.duplicates), (5, 1, 2));
     assert_eq!(record.firing_values["B"].to_string(), "7");
     assert_eq!(life.take(900, &firing(Warning, 890), &chat).0, Change::Reopened);
+    assert_eq!(life.take(905, &firing(Warning, 890), &chat), (Change::Duplicate, vec![]));
 }
 
 #[test]
@@ -90,7 +91,6 @@ fn a_muted_alert_is_recorded_counted_and_told_when_the_mute_ends() {
         (change, sent.join("")),
         (Change::Widened { to: vec![name("late")] }, "late open warning".to_owned())
     );
-    life.take(630, &firing(Warning, 0), &to("chat"));
     let mut life = Life::new();
     life.take(0, &firing(Warning, 0), &to("chat"));
     // A mute that begins while it fires: worse is not called, what was told is edited and closed.

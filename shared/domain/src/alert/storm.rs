@@ -172,7 +172,7 @@ mod tests {
     }
 
     fn key(number: u32) -> AlertKey {
-        AlertKey(format!("{number:064}"))
+        AlertKey::of([number.to_string().as_str()])
     }
 
     #[test]

@@ -6,13 +6,14 @@ use super::word::{Word, read_word, read_words};
 use crate::alert::{Alert, Meaning, Severity, StateReason, Status};
 use crate::settings::Section;
 
-const REASONS: [Word<StateReason>; 6] = [
+const REASONS: [Word<StateReason>; 7] = [
     ("no_data", StateReason::NoData),
     ("error", StateReason::Error),
     ("missing_series", StateReason::MissingSeries),
     ("paused", StateReason::Paused),
     ("rule_deleted", StateReason::RuleDeleted),
     ("updated", StateReason::Updated),
+    ("other", StateReason::Other),
 ];
 
 /// What makes an alert blind, and an end no good news.
@@ -78,5 +79,6 @@ pub(super) fn told(reason: StateReason) -> &'static str {
         StateReason::Paused => "the rule was paused",
         StateReason::RuleDeleted => "the rule was deleted",
         StateReason::Updated => "the rule was changed",
+        StateReason::Other => "not because of its value",
     }
 }

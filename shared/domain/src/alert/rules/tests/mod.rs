@@ -38,10 +38,7 @@ pub(crate) fn firing(rule: &str, labels: &str) -> Alert {
         status: Status::Firing,
         state_reason: None,
         rule: rule.to_owned(),
-        key: AlertKey(crate::rubric::hex(&crate::rubric::digest(
-            "test",
-            &[format!("{rule}{labels:?}").as_bytes()],
-        ))),
+        key: AlertKey::of([rule, &format!("{labels:?}")]),
         labels,
         annotations: BTreeMap::new(),
         values: BTreeMap::new(),

@@ -172,7 +172,7 @@ mod tests {
     }
 
     fn key(number: u32) -> AlertKey {
-        AlertKey::try_from(format!("{number:064}")).unwrap()
+        AlertKey::of([number.to_string().as_str()])
     }
 
     #[test]

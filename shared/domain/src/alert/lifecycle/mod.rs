@@ -262,10 +262,12 @@ impl AlertRecord {
         if is_worse && !destinations.is_empty() {
             let from = self.notified.unwrap_or(before);
             let audience = self.outbox.members(self.episode).into_iter().chain(destinations.iter().cloned());
+            self.edited_as_of = arrival.sent_at;
             self.tell(StepKind::Raise, audience.collect(), arrival.now);
             return Change::Raised { from };
         }
         if !strangers.is_empty() {
+            self.edited_as_of = self.edited_as_of.max(arrival.sent_at);
             self.tell(StepKind::Open, strangers.iter().cloned().collect(), arrival.now);
             return Change::Widened { to: strangers };
         }
@@ -290,6 +292,7 @@ impl AlertRecord {
     /// A firing that people do not know of yet.
     fn tell_new(&mut self, arrival: &Arrival, kind: StepKind, change: Change) -> Change {
         self.begin_episode();
+        self.edited_as_of = arrival.sent_at;
         match arrival.audience {
             Audience::Told(destinations) => {
                 self.tell(kind, destinations.iter().cloned().collect(), arrival.now);

@@ -67,7 +67,7 @@ pub struct AlertRecord {
     pub(super) meaning: Meaning,
     /// When the newest firing message was sent.
     as_of: Option<Timestamp>,
-    /// When the message was sent that the last edit is of.
+    /// When the message was sent that the last call or edit is of.
     pub(super) edited_as_of: Timestamp,
     pub(super) recent_flips: Vec<Timestamp>,
 }
@@ -110,6 +110,12 @@ impl AlertRecord {
     /// Whether it changes again and again.
     pub fn is_flapping(&self) -> bool {
         self.flapping_since.is_some()
+    }
+
+    /// When the message was sent whose text the record has: `sent_at` for an [`Arrival`] that is made
+    /// of [`AlertRecord::alert`] again.
+    pub fn sent_at(&self) -> Timestamp {
+        self.as_of.unwrap_or(self.first_seen)
     }
 
     /// When a flapping alert is calm, if it does not change until then: [`super::settle`] is due.

@@ -216,19 +216,22 @@ const KINDS: [Word<&str>; 6] = [
     ("amazon_q", "amazon_q"),
 ];
 
-/// Reads the tables `[[destination]]`; names are unique.
-pub(super) fn read_destinations(root: &Section) -> Vec<Destination> {
-    let mut read: Vec<Destination> = Vec::new();
+/// Reads the tables `[[destination]]`, and the names of all of them, also of those that are
+/// mistaken otherwise. Names are unique.
+pub(super) fn read_destinations(root: &Section) -> (Vec<Destination>, Vec<DestinationName>) {
+    let mut read = Vec::new();
+    let mut names: Vec<DestinationName> = Vec::new();
     for section in root.sections("destination") {
         let name = read_name(&section);
         let kind = read_kind(&section);
-        let (Some(name), Some(kind)) = (name, kind) else { continue };
-        if read.iter().any(|other| other.name == name) {
+        let Some(name) = name else { continue };
+        if names.contains(&name) {
             section.mistake("name", format_args!("\"{name}\" is already the name of another destination"));
         }
-        read.push(Destination { name, kind });
+        names.push(name.clone());
+        read.extend(kind.map(|kind| Destination { name, kind }));
     }
-    read
+    (read, names)
 }
 
 fn read_name(section: &Section) -> Option<DestinationName> {

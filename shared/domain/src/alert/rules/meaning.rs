@@ -79,6 +79,6 @@ pub(super) fn told(reason: StateReason) -> &'static str {
         StateReason::Paused => "the rule was paused",
         StateReason::RuleDeleted => "the rule was deleted",
         StateReason::Updated => "the rule was changed",
-        StateReason::Other => "for a reason that is not the value",
+        StateReason::Other => "not because of its value",
     }
 }

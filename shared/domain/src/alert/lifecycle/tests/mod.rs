@@ -2,6 +2,7 @@ mod delivery;
 mod interleaving;
 mod order;
 mod told;
+mod wild;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -56,7 +57,7 @@ pub(super) fn firing(severity: Severity, start: impl Into<Option<i64>>) -> Alert
         starts_at: start.into().map(at),
         ends_at: None,
         links: Links::default(),
-        key: AlertKey::of(["a"]),
+        key: AlertKey::of(["Slow"]),
     }
 }
 

@@ -29,6 +29,7 @@ fn a_firing_is_told_edited_and_closed() {
     assert_eq!((record.counts.messages, record.counts.repeats, record.counts.duplicates), (5, 1, 2));
     assert_eq!(record.firing_values["B"].to_string(), "7");
     assert_eq!(life.take(900, &firing(Warning, 890), &chat).0, Change::Reopened);
+    assert_eq!(life.take(905, &firing(Warning, 890), &chat), (Change::Duplicate, vec![]));
 }
 
 #[test]
@@ -81,6 +82,17 @@ fn a_muted_alert_is_recorded_counted_and_told_when_the_mute_ends() {
     assert_eq!(change, Change::Widened { to: vec![name("chat")] });
     assert_eq!(sent, ["chat open warning"]);
     assert_eq!(life.record().quiet, None);
+    // What is made of the record again tells nobody twice.
+    let (again, sent) = (life.record().alert.clone(), life.record().sent_at());
+    let sent = sent.as_second() - at(0).as_second();
+    assert_eq!(life.take_sent(sent, 610, &again, &to("chat")), (Change::Duplicate, vec![]));
+    let (change, sent) = life.take_sent(sent, 620, &again, &to("chat late"));
+    assert_eq!(
+        (change, sent.join("")),
+        (Change::Widened { to: vec![name("late")] }, "late open warning".to_owned())
+    );
+    let mut life = Life::new();
+    life.take(0, &firing(Warning, 0), &to("chat"));
     // A mute that begins while it fires: worse is not called, what was told is edited and closed.
     let (change, sent) = life.take(700, &firing(Critical, 0), &muted());
     assert!(matches!(change, Change::Quiet(_)));

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::alert::StateReason;
+use crate::alert::lifecycle::Condition;
 use crate::alert::rules::{ComponentAlerts, Destination, DestinationKind, SLACK};
 
 fn configured() -> Rules {
@@ -55,7 +56,7 @@ fn an_explanation_says_what_every_rule_and_route_said() {
     let nothing = BTreeMap::new();
     let empty = ComponentAlerts::default();
     let first = rules.explain(&gpus, &nothing, &[], at(NOON));
-    let (neighbours, _) = rules.note(&empty, &first.correlated, &gpus, at(NOON));
+    let (neighbours, _) = rules.note(&empty, &first.correlated, &gpus, Condition::Firing, at(NOON));
     let records: [&[&ComponentAlerts]; 4] = [&[], &[&neighbours], &[], &[]];
     let all: Vec<String> = [&gpus, &score, &blind, &odd]
         .into_iter()

@@ -11,6 +11,7 @@ use tests::environment::Environment;
 use tests::loopback::records;
 use tests::results;
 use tests::samples::{PREFIX, SAMPLES};
+use tests::stand_in::Options;
 use tests::stand_in::record::Stats;
 
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -19,7 +20,7 @@ const PATIENCE: Duration = Duration::from_mins(2);
 #[tokio::test]
 async fn captures_become_verdicts_and_metrics() {
     // A message that failed is seen again after a second instead of 18 minutes.
-    let environment = Environment::start(Duration::ZERO, &[("VisibilityTimeoutSeconds", "1")]).await.unwrap();
+    let environment = Environment::start(Options::default(), &[("VisibilityTimeoutSeconds", "1")]).await.unwrap();
     samples_are_judged_once(&environment).await;
     a_throttled_judge_is_asked_again(&environment).await;
     a_message_that_is_no_event_ends_in_the_dead_letter_queue(&environment).await;

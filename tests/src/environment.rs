@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -53,8 +52,8 @@ pub struct Endpoints {
 impl Environment {
     /// Builds the functions, starts everything and deploys the template: with what every local
     /// stack needs, and with these parameters beside.
-    pub async fn start(judge_delay: Duration, parameters: &[(&str, &str)]) -> Outcome<Self> {
-        let stand_ins = Server::start(Options { port: 0, judge_delay }).during("start the stand-ins")?;
+    pub async fn start(options: Options, parameters: &[(&str, &str)]) -> Outcome<Self> {
+        let stand_ins = Server::start(options).during("start the stand-ins")?;
         Self::around(stand_ins, parameters).await
     }
 

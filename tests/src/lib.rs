@@ -17,6 +17,8 @@ pub mod project;
 pub mod results;
 pub mod runtime_api;
 pub mod samples;
+pub mod scenario;
+pub mod seed;
 pub mod small_judge;
 pub mod stack;
 pub mod stand_in;

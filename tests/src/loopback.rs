@@ -44,7 +44,7 @@ impl Loopback {
     /// Starts it all with empty buckets.
     pub async fn start() -> Outcome<Self> {
         let stand_ins =
-            Server::start(Options { port: 0, judge_delay: Duration::ZERO }).during("start the stand-ins")?;
+            Server::start(Options::default()).during("start the stand-ins")?;
         let emulator = Emulator::start(&stand_ins.url()).await?;
         let clients = Clients::of(&emulator.url()).await;
         for bucket in [CAPTURES, VERDICTS] {

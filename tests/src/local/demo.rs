@@ -18,7 +18,7 @@ use crate::progress::Step;
 use crate::results::{self, Published};
 use crate::samples::SAMPLES;
 use crate::small_judge::SmallJudge;
-use crate::stand_in::{JUDGE_NAME, Server, record::Stats};
+use crate::stand_in::{JUDGE_NAME, Options, Server, record::Stats};
 
 const PATIENCE: Duration = Duration::from_mins(2);
 
@@ -33,8 +33,8 @@ type Promise = (String, bool);
 ///
 /// # Errors
 /// What could not be done, or the promises that did not come true.
-pub async fn demo() -> Outcome<()> {
-    let environment = Environment::start(Duration::ZERO, &[]).await?;
+pub async fn demo(options: Options) -> Outcome<()> {
+    let environment = Environment::start(options, &[]).await?;
     show(&environment, promises, PATIENCE).await
 }
 

@@ -20,7 +20,8 @@ const PATIENCE: Duration = Duration::from_mins(2);
 #[tokio::test]
 async fn captures_become_verdicts_and_metrics() {
     // A message that failed is seen again after a second instead of 18 minutes.
-    let environment = Environment::start(Options::default(), &[("VisibilityTimeoutSeconds", "1")]).await.unwrap();
+    let environment =
+        Environment::start(Options::default(), &[("VisibilityTimeoutSeconds", "1")]).await.unwrap();
     samples_are_judged_once(&environment).await;
     a_throttled_judge_is_asked_again(&environment).await;
     a_message_that_is_no_event_ends_in_the_dead_letter_queue(&environment).await;
@@ -54,7 +55,7 @@ async fn samples_are_judged_once(environment: &Environment) {
     assert!(verdicts.iter().all(|(_, verdict)| verdict.outcome() == Outcome::Scored));
     assert!(verdicts.iter().all(|(key, verdict)| key.contains(&verdict.partition())));
     assert_eq!(judge_calls(environment).await, verdicts.len() as u64);
-    let published = results::published(clients).await.unwrap();
+    let published = results::published(&clients.cloudwatch).await.unwrap();
     let scored: f64 = published
         .iter()
         .filter(|((_, name), _)| name == "SamplesScored")

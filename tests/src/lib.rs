@@ -9,6 +9,7 @@ pub mod clients;
 pub mod emulator;
 pub mod environment;
 pub mod failure;
+pub mod functions;
 pub mod local;
 pub mod loopback;
 pub mod process;

@@ -111,8 +111,7 @@ fn datums(series: &Series, from: i64, until: i64) -> impl Iterator<Item = Metric
 }
 
 fn datum(series: &Series, time: i64, samples: &[crate::scenario::Sample]) -> MetricDatum {
-    let dimension =
-        |(name, value): &(&str, String)| Dimension::builder().name(*name).value(value).build();
+    let dimension = |(name, value): &(&str, String)| Dimension::builder().name(*name).value(value).build();
     let resolution = (series.frequency < MINUTE).then_some(HIGH_RESOLUTION);
     MetricDatum::builder()
         .metric_name(series.metric)

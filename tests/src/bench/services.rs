@@ -21,10 +21,10 @@ use tokio::time::Instant;
 
 use super::traffic::Traffic;
 use crate::failure::{During, Outcome};
+use crate::functions::TABLE;
 use crate::stand_in::{Bedrock, Call, StandIn as _};
 
 const LARGEST_BODY: usize = 64 << 20;
-pub(super) const TABLE: &str = "assay-state";
 
 /// The running services; they end when this is dropped.
 #[derive(Debug)]

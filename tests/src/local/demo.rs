@@ -58,7 +58,7 @@ async fn show(
     let keys = upload(environment, captures).await?;
     results::wait_until_judged(&environment.clients, table, captures, &keys, patience).await?;
     let verdicts = results::verdicts(&environment.clients, verdict_bucket).await?;
-    let published = results::published(&environment.clients).await?;
+    let published = results::published(&environment.clients.cloudwatch).await?;
     let calls = judge_calls(environment).await?;
 
     let only: Vec<&Verdict> = verdicts.iter().map(|(_, verdict)| verdict).collect();

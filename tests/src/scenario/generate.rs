@@ -19,7 +19,9 @@ pub fn generated(endpoints: u32, components: u32, gpus: u32) -> Scenario {
                 measured: None,
             }],
         }],
-        components: (0..components).map(|index| component(&format!("model-{number}-{index}"), gpus)).collect(),
+        components: (0..components)
+            .map(|index| component(&format!("model-{number}-{index}"), gpus))
+            .collect(),
     };
     Scenario {
         region: crate::emulator::REGION.to_owned(),

@@ -93,14 +93,13 @@ impl Series {
         };
         match &self.values {
             Values::Gauge(means) => {
-                let sample = |(place, mean): (usize, &f64)| Sample { value: wavy(*mean, place, time), count: 1.0 };
+                let sample =
+                    |(place, mean): (usize, &f64)| Sample { value: wavy(*mean, place, time), count: 1.0 };
                 means.iter().enumerate().map(sample).collect()
             }
             Values::Invocations(by_minute) => counted(1.0, invocations(*by_minute)),
             Values::Errors(by_minute) => counted(0.0, invocations(*by_minute)),
-            Values::PerInvocation(by_minute, mean) => {
-                counted(wavy(*mean, 0, time), invocations(*by_minute))
-            }
+            Values::PerInvocation(by_minute, mean) => counted(wavy(*mean, 0, time), invocations(*by_minute)),
         }
     }
 
@@ -155,7 +154,15 @@ impl Writer<'_, '_> {
         let frequency = if is_traffic && !self.is_enhanced() { BASE_FREQUENCY } else { frequency };
         let (metric, unit) = metric;
         let (dimensions, stopped_minutes_ago) = (dimensions.clone(), self.stopped);
-        self.into.push(Series { namespace, metric, unit, dimensions, frequency, stopped_minutes_ago, values });
+        self.into.push(Series {
+            namespace,
+            metric,
+            unit,
+            dimensions,
+            frequency,
+            stopped_minutes_ago,
+            values,
+        });
     }
 
     fn variant(&self, name: &str) -> Dimensions {
@@ -188,11 +195,11 @@ impl Writer<'_, '_> {
     }
 
     /// Of these instances together. The plain percentages are sums over the CPUs or GPUs.
-    fn instance_metrics(&mut self, dimensions: &Dimensions, places: &[usize]) {
+    fn instance_metrics(&mut self, dimensions: &Dimensions, which: &[usize]) {
         let placed = self.placed;
         let each = |value: &dyn Fn(&Instance<'_>, f64) -> f64| {
             let of = |place: &usize| value(&placed.instances[*place], self.load(*place));
-            Values::Gauge(places.iter().map(of).collect())
+            Values::Gauge(which.iter().map(of).collect())
         };
         let metrics = [
             ("CPUUtilization", each(&|one, _| 18.0 * f64::from(one.kind.vcpus))),
@@ -209,7 +216,7 @@ impl Writer<'_, '_> {
             ("GPUMemoryUtilizationNormalized", each(&|_, load| load)),
             ("GPUReservation", each(&|one, _| one.reserved().0)),
         ];
-        let has_gpus = places.iter().any(|place| placed.instances[*place].kind.gpus > 0);
+        let has_gpus = which.iter().any(|place| placed.instances[*place].kind.gpus > 0);
         for (metric, values) in metrics.into_iter().chain(on_gpus.into_iter().filter(|_| has_gpus)) {
             self.put(ENDPOINTS_NAMESPACE, (metric, "Percent"), dimensions, values);
         }
@@ -229,13 +236,15 @@ impl Writer<'_, '_> {
     fn gpus_of_instance(&mut self, own: &Dimensions, place: usize) {
         for gpu in 0..self.placed.instances[place].kind.gpus as usize {
             let dimensions = and(own, self.gpu_dimension(), &gpu_id(gpu));
-            let holders = self.placed.copies.iter().filter(|copy| {
-                copy.instance == place && copy.devices.iter().any(|device| device.gpu == gpu)
-            });
+            let holders =
+                self.placed.copies.iter().filter(|copy| {
+                    copy.instance == place && copy.devices.iter().any(|device| device.gpu == gpu)
+                });
             let load: f64 = holders
                 .map(|copy| copy.component.gpu_percent * f64::from(copy.component.sevenths()) / 7.0)
                 .sum();
-            for metric in ["GPUUtilization", "GPUMemoryUtilization", GPU_METRIC, "GPUMemoryUtilizationNormalized"]
+            for metric in
+                ["GPUUtilization", "GPUMemoryUtilization", GPU_METRIC, "GPUMemoryUtilizationNormalized"]
             {
                 self.put(ENDPOINTS_NAMESPACE, (metric, "Percent"), &dimensions, Values::Gauge(vec![load]));
             }

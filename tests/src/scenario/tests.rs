@@ -27,7 +27,9 @@ fn the_fleet_of_the_blog_lies_where_the_blog_has_it() {
     let shown: Vec<(&str, usize, Vec<String>)> = placed
         .copies
         .iter()
-        .map(|copy| (copy.component.name.as_str(), copy.instance, copy.devices.iter().map(Device::id).collect()))
+        .map(|copy| {
+            (copy.component.name.as_str(), copy.instance, copy.devices.iter().map(Device::id).collect())
+        })
         .collect();
     let gpus = |range: std::ops::Range<usize>| range.map(placement::gpu_id).collect::<Vec<_>>();
     assert_eq!(

@@ -59,7 +59,8 @@ impl CloudWatch {
             Some(index) if Arc::ptr_eq(&index.play, &play) => index.clone(),
             _ => {
                 let key = |one: &crate::scenario::Series| {
-                    let dimensions = one.dimensions.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+                    let dimensions =
+                        one.dimensions.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
                     key(one.namespace, one.metric, dimensions.collect())
                 };
                 let places = play.series.iter().enumerate().map(|(place, one)| (key(one), place)).collect();
@@ -177,9 +178,10 @@ impl CloudWatch {
         }
         let index = self.index();
         let most = index.play.scenario.datapoints_per_page;
-        let most = request.get("MaxDatapoints").and_then(Value::as_u64).map_or(most, |own| {
-            most.min(usize::try_from(own).unwrap_or(usize::MAX))
-        });
+        let most = request
+            .get("MaxDatapoints")
+            .and_then(Value::as_u64)
+            .map_or(most, |own| most.min(usize::try_from(own).unwrap_or(usize::MAX)));
         let is_ascending = text(request, "ScanBy") == "TimestampAscending";
         let mut results = Vec::new();
         // A token is the query and the datapoint to go on with.
@@ -209,7 +211,14 @@ impl CloudWatch {
     }
 
     /// Start and value of each period with samples, oldest first.
-    fn datapoints(&self, index: &Index, query: &Query<'_>, start: i64, end: i64, now: i64) -> Vec<(i64, f64)> {
+    fn datapoints(
+        &self,
+        index: &Index,
+        query: &Query<'_>,
+        start: i64,
+        end: i64,
+        now: i64,
+    ) -> Vec<(i64, f64)> {
         let mut periods: BTreeMap<i64, Statistics> = BTreeMap::new();
         let mut add = |point: Point| {
             let period = point.time.div_euclid(query.period) * query.period;

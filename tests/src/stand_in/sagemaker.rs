@@ -92,7 +92,8 @@ fn listed(member: &str, items: &[Value], request: &Value) -> Answer {
 fn list_endpoints(scenario: &Scenario, request: &Value) -> Answer {
     let part = text(request, "NameContains").unwrap_or_default().to_lowercase();
     let is_wanted = text(request, "StatusEquals").is_none_or(|status| status == "InService");
-    let endpoints = scenario.endpoints.iter().filter(|it| is_wanted && it.name.to_lowercase().contains(&part));
+    let endpoints =
+        scenario.endpoints.iter().filter(|it| is_wanted && it.name.to_lowercase().contains(&part));
     let summaries: Vec<Value> = endpoints
         .map(|endpoint| {
             json!({
@@ -127,9 +128,10 @@ fn describe_endpoint(scenario: &Scenario, request: &Value) -> Answer {
             "RoutingConfig": {"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"},
         });
         if variant.pools.len() > 1 {
-            let pools = variant.pools.iter().map(
-                |pool| json!({"InstanceType": pool.instance_type, "CurrentInstanceCount": pool.count}),
-            );
+            let pools = variant
+                .pools
+                .iter()
+                .map(|pool| json!({"InstanceType": pool.instance_type, "CurrentInstanceCount": pool.count}));
             summary["InstancePools"] = pools.collect();
         }
         summary
@@ -160,7 +162,8 @@ fn metrics_config(endpoint: &Endpoint) -> Value {
 fn describe_endpoint_config(scenario: &Scenario, request: &Value) -> Answer {
     let name = text(request, "EndpointConfigName").ok_or("EndpointConfigName is missing")?;
     let found = scenario.endpoints.iter().find(|endpoint| config_name(endpoint) == name);
-    let missing = || format!("Could not find endpoint configuration \"{}\".", arn(scenario, "endpoint-config", name));
+    let missing =
+        || format!("Could not find endpoint configuration \"{}\".", arn(scenario, "endpoint-config", name));
     let endpoint = found.ok_or_else(missing)?;
     let variant = |variant: &Variant| {
         let mut summary = json!({"VariantName": variant.name, "InitialVariantWeight": 1.0});
@@ -168,9 +171,10 @@ fn describe_endpoint_config(scenario: &Scenario, request: &Value) -> Answer {
             summary["InstanceType"] = json!(only.instance_type);
             summary["InitialInstanceCount"] = json!(only.count.max(1));
         } else {
-            let pools = variant.pools.iter().zip(1..).map(
-                |(pool, priority)| json!({"InstanceType": pool.instance_type, "Priority": priority}),
-            );
+            let pools =
+                variant.pools.iter().zip(1..).map(
+                    |(pool, priority)| json!({"InstanceType": pool.instance_type, "Priority": priority}),
+                );
             summary["InstancePools"] = pools.collect();
         }
         summary
@@ -272,7 +276,13 @@ fn runtime_config(scenario: &Scenario, endpoint: &Endpoint, component: &Componen
     // Known of the copies that publish, and said only where they are all.
     let by_type = Fleet::of(scenario).ok().and_then(|fleet| {
         let placed = fleet.endpoints.iter().find(|placed| placed.endpoint.name == endpoint.name)?;
-        Some(placed.copies_by_type(&component.name).into_iter().map(|(kind, count)| (kind.to_owned(), count)).collect())
+        Some(
+            placed
+                .copies_by_type(&component.name)
+                .into_iter()
+                .map(|(kind, count)| (kind.to_owned(), count))
+                .collect(),
+        )
     });
     let by_type: std::collections::BTreeMap<String, u32> = by_type.unwrap_or_default();
     if component.copies > 0 && by_type.values().sum::<u32>() == component.copies {

@@ -106,7 +106,8 @@ mod tests {
 
     #[test]
     fn cbor_and_back_is_the_same_json() {
-        let body = json!({"Label": "m", "Timestamps": [1_790_000_040, 0.5], "Values": [1, 2.5], "Period": 60});
+        let body =
+            json!({"Label": "m", "Timestamps": [1_790_000_040, 0.5], "Values": [1, 2.5], "Period": 60});
         let reply = Reply::json(200, &body);
         let (reply, bytes) = packed(reply);
         let raw: Cbor = ciborium::from_reader(bytes.as_slice()).unwrap();
@@ -114,10 +115,8 @@ mod tests {
         assert!(raw.contains("Tag(1, Integer(Integer(1790000040)))") && raw.contains("Float(1.0)"), "{raw}");
         let mut headers = HeaderMap::new();
         for (name, value) in &reply.headers {
-            headers.insert(
-                axum::http::HeaderName::from_bytes(name.as_bytes()).unwrap(),
-                value.parse().unwrap(),
-            );
+            headers
+                .insert(axum::http::HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
         }
         let back: Value = serde_json::from_str(&text(&headers, &bytes)).unwrap();
         assert_eq!(back["Timestamps"], body["Timestamps"]);

@@ -1,5 +1,6 @@
 //! The commands of the `local` binary.
 
+mod capacity;
 mod demo;
 mod invoke;
 mod report;

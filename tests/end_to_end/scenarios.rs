@@ -114,7 +114,8 @@ fn topologies(scenario: &Scenario) -> BTreeMap<EndpointName, EndpointTopology> {
         accelerators: it.accelerators,
         accelerators_by_type: it.accelerators_by_type.clone(),
         partition: it.partition.clone().map(|name| name.try_into().unwrap()),
-        milli_cores: None,
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few cores")]
+        milli_cores: Some((it.cores * 1000.0) as u32),
         base: it.base.as_ref().map(|name| name.parse().unwrap()),
         placements: BTreeMap::new(),
     };
@@ -277,7 +278,10 @@ async fn the_numbers_of_every_scenario() {
         ),
         (
             "mixed/classifier",
-            &["1 instances, 0 GPUs, 0 used, 0 free, bill 0.857, idle 0", "intent: 2 copies, 0 GPUs, 0.857"],
+            &[
+                "1 instances, 0 GPUs, 0 used, 0 free, bill 0.857, idle 0.4285",
+                "intent: 2 copies, 0 GPUs, 0.4285",
+            ],
         ),
         (
             "scaled-to-zero/nightly-batch",

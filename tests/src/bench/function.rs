@@ -43,10 +43,15 @@ impl Run {
 /// No cap and no budget in the way.
 const UNLIMITED: [(&str, &str); 2] = [("SAMPLE_CAP_PER_HOUR", "1000000000"), ("DAILY_BUDGET_USD", "1000000")];
 
+/// The environment of the function.
+pub(super) fn variables(services: &Services, changes: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let (url, changes) = (services.url(), [&UNLIMITED, changes].concat());
+    functions::variables(QUALITY_JUDGE, &url, &url, &changes)
+}
+
 /// Starts the function, without waiting for it.
 pub(super) async fn start(binary: &Path, services: &Services, changes: &[(&str, &str)]) -> Outcome<Function> {
-    let (url, changes) = (services.url(), [&UNLIMITED, changes].concat());
-    Function::start(binary, &functions::variables(QUALITY_JUDGE, &url, &url, &changes)).await
+    Function::start(binary, &variables(services, changes)).await
 }
 
 /// Has the function judge an object of `traffic`, and makes sure that it did.

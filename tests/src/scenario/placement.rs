@@ -1,7 +1,6 @@
 //! Which copy runs where: each goes to the first instance of its variant that has room for it, in
 //! the order of the file. Ids are hashes of names, so that the same scenario has the same ids.
 
-use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 
 use super::{Component, Endpoint, InstanceType, Scenario};
@@ -132,15 +131,6 @@ impl<'a> Placed<'a> {
     /// The copies of a component.
     pub fn copies_of(&self, component: &str) -> impl Iterator<Item = &Copy<'a>> {
         self.copies.iter().filter(move |copy| copy.component.name == component)
-    }
-
-    /// How many copies of a component run on each type of instance.
-    pub fn copies_by_type(&self, component: &str) -> BTreeMap<&'a str, u32> {
-        let mut by_type = BTreeMap::new();
-        for copy in self.copies_of(component) {
-            *by_type.entry(self.instances[copy.instance].kind.name.as_str()).or_default() += 1;
-        }
-        by_type
     }
 }
 

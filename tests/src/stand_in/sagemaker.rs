@@ -7,9 +7,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::stage::{Stage, error, operation, page};
+use super::stage::{Play, Stage, error, operation, page};
 use super::{Call, Reply, StandIn};
-use crate::scenario::{Component, Endpoint, Fleet, Scenario, Variant};
+use crate::scenario::{Component, Endpoint, Scenario, Variant};
 
 const ACCOUNT: &str = "111122223333";
 /// When everything was made: nobody looks at it.
@@ -47,7 +47,7 @@ impl StandIn for SageMaker {
             "DescribeEndpoint" => describe_endpoint(&play.scenario, &request),
             "DescribeEndpointConfig" => describe_endpoint_config(&play.scenario, &request),
             "ListInferenceComponents" => list_components(&play.scenario, &request),
-            "DescribeInferenceComponent" => describe_component(&play.scenario, &request),
+            "DescribeInferenceComponent" => describe_component(&play, &request),
             other => return error(400, "UnknownOperationException", format!("{other} is not played here")),
         };
         match answer {
@@ -216,7 +216,8 @@ fn list_components(scenario: &Scenario, request: &Value) -> Answer {
     listed("InferenceComponents", &summaries, request)
 }
 
-fn describe_component(scenario: &Scenario, request: &Value) -> Answer {
+fn describe_component(play: &Play, request: &Value) -> Answer {
+    let scenario = &play.scenario;
     let name = text(request, "InferenceComponentName").ok_or("InferenceComponentName is missing")?;
     let missing =
         || format!("Could not find inference component \"{}\".", arn(scenario, "inference-component", name));
@@ -242,7 +243,7 @@ fn describe_component(scenario: &Scenario, request: &Value) -> Answer {
         body["Specifications"] = types.map(|kind| specification(component, Some(kind))).collect();
     }
     if component.base.is_none() {
-        body["RuntimeConfig"] = runtime_config(scenario, endpoint, component);
+        body["RuntimeConfig"] = runtime_config(play, component);
     }
     Ok(body)
 }
@@ -271,21 +272,12 @@ fn specification(component: &Component, instance_type: Option<&str>) -> Value {
     specification
 }
 
-fn runtime_config(scenario: &Scenario, endpoint: &Endpoint, component: &Component) -> Value {
+fn runtime_config(play: &Play, component: &Component) -> Value {
     let mut config = json!({"DesiredCopyCount": component.copies, "CurrentCopyCount": component.copies});
     // Known of the copies that publish, and said only where they are all.
-    let by_type = Fleet::of(scenario).ok().and_then(|fleet| {
-        let placed = fleet.endpoints.iter().find(|placed| placed.endpoint.name == endpoint.name)?;
-        Some(
-            placed
-                .copies_by_type(&component.name)
-                .into_iter()
-                .map(|(kind, count)| (kind.to_owned(), count))
-                .collect(),
-        )
-    });
-    let by_type: std::collections::BTreeMap<String, u32> = by_type.unwrap_or_default();
-    if component.copies > 0 && by_type.values().sum::<u32>() == component.copies {
+    let by_type = play.placements.get(&component.name);
+    let by_type = by_type.filter(|by_type| by_type.values().sum::<u32>() == component.copies);
+    if let Some(by_type) = by_type {
         let placements =
             by_type.iter().map(|(kind, count)| json!({"InstanceType": kind, "CurrentCopyCount": count}));
         config["PlacementStatus"] = placements.collect();

@@ -1,16 +1,19 @@
 //! The scenario that the stand-ins play. It can be exchanged while they run.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::{Call, Reply};
 use crate::failure::Outcome;
-use crate::scenario::{Scenario, Series, series};
+use crate::scenario::{Fleet, Scenario, Series, series};
 
 /// A scenario and all that follows from it.
 #[derive(Debug)]
 pub(super) struct Play {
     pub(super) scenario: Scenario,
     pub(super) series: Vec<Series>,
+    /// By component: how many of its copies publish from each type of instance.
+    pub(super) placements: BTreeMap<String, BTreeMap<String, u32>>,
 }
 
 /// What the stand-ins of one server share.
@@ -38,7 +41,14 @@ impl Stage {
 impl Play {
     fn new(scenario: Scenario) -> Outcome<Self> {
         let series = series(&scenario)?;
-        Ok(Self { scenario, series })
+        let mut placements = BTreeMap::<_, BTreeMap<_, u32>>::new();
+        for placed in &Fleet::of(&scenario)?.endpoints {
+            for copy in &placed.copies {
+                let kind = placed.instances[copy.instance].kind.name.clone();
+                *placements.entry(copy.component.name.clone()).or_default().entry(kind).or_default() += 1;
+            }
+        }
+        Ok(Self { scenario, series, placements })
     }
 }
 

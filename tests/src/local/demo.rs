@@ -18,7 +18,6 @@ use crate::failure::{During, Failure, Outcome};
 use crate::progress::Step;
 use crate::results::{self, Metered, Published};
 use crate::samples::SAMPLES;
-use crate::seed::seed;
 use crate::small_judge::SmallJudge;
 use crate::stand_in::{JUDGE_NAME, Options, Server, record::Stats};
 
@@ -36,8 +35,8 @@ type Promise = (String, bool);
 /// # Errors
 /// What could not be done, or the promises that did not come true.
 pub async fn demo(options: Options) -> Outcome<()> {
-    let environment = Environment::start(options, &[]).await?;
-    show(&environment, promises, PATIENCE).await
+    let mut environment = Environment::start(options, &[]).await?;
+    show(&mut environment, promises, PATIENCE).await
 }
 
 /// Runs the demo with a real small model as the judge. Most of its replies break the form: what is
@@ -45,25 +44,26 @@ pub async fn demo(options: Options) -> Outcome<()> {
 pub async fn demo_with_small_judge() -> Outcome<()> {
     let judge = SmallJudge::start()?;
     let stand_ins = Server::forwarding_to(judge.url()).during("start the stand-ins")?;
-    let environment = Environment::around(stand_ins, SMALL).await?;
-    show(&environment, promises_of_small_judge, 5 * PATIENCE).await
+    let mut environment = Environment::around(stand_ins, SMALL).await?;
+    show(&mut environment, promises_of_small_judge, 5 * PATIENCE).await
 }
 
 async fn show(
-    environment: &Environment,
+    environment: &mut Environment,
     promises: fn(&[&Verdict], &Published, u64) -> Vec<Promise>,
     patience: Duration,
 ) -> Outcome<()> {
     let scenario = environment.stand_ins.scenario();
-    seed(&environment.clients.cloudwatch, &scenario, Timestamp::now()).await?;
-    let captures = environment.stack.output("CaptureBucketName")?;
-    let verdict_bucket = environment.stack.output("VerdictBucketName")?;
-    let table = environment.stack.output("StateTableName")?;
+    let stack = environment.stack.clone();
+    let captures = stack.output("CaptureBucketName")?;
+    let verdict_bucket = stack.output("VerdictBucketName")?;
+    let table = stack.output("StateTableName")?;
     let keys = upload(environment, captures).await?;
     results::wait_until_judged(&environment.clients, table, captures, &keys, patience).await?;
     let verdicts = results::verdicts(&environment.clients, verdict_bucket).await?;
     let published = results::published(&environment.clients.cloudwatch).await?;
     // After the judge: the tokens that it has counted are a part of the costs.
+    environment.keep_publishing().await?;
     let metered = capacity::meter(environment).await?;
     let stats = stats(environment).await?;
     let calls = stats.get("bedrock").map_or(0, |stats| stats.calls);

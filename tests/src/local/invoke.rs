@@ -13,11 +13,9 @@ use serde_json::{Map, Value};
 use crate::clients::Clients;
 use crate::environment::{Endpoints, Environment};
 use crate::failure::{During, Failure, Outcome};
-use crate::functions::CAPACITY_METER;
 use crate::progress::Step;
 use crate::project;
 use crate::samples::{EXAMPLE_BUCKET, Sample};
-use crate::seed::seed;
 use crate::stack;
 use crate::stand_in::Options;
 
@@ -32,10 +30,6 @@ pub async fn invoke(function: &str, file: &str) -> Outcome<()> {
     } else {
         say("No environment is up (`make local` keeps one); starting one for this call.\n")?;
         let environment = Environment::start(Options::default(), &[]).await?;
-        if function == CAPACITY_METER {
-            let scenario = environment.stand_ins.scenario();
-            seed(&environment.clients.cloudwatch, &scenario, Timestamp::now()).await?;
-        }
         started.insert(environment).endpoints()
     };
     let clients = Clients::of(&endpoints.aws_endpoint_url).await;

@@ -4,12 +4,9 @@ use std::fs;
 use std::io::{Write as _, stdout};
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use crate::environment::{Endpoints, Environment};
 use crate::failure::{During, Failure, Outcome};
 use crate::process;
-use crate::seed;
 use crate::stand_in::Options;
 
 /// From one datapoint of the fleet to the next.
@@ -20,31 +17,26 @@ pub async fn up(options: Options) -> Outcome<()> {
     if let Some(running) = Endpoints::of_running().await {
         return Err(Failure(format!("an environment is up already at {}", running.aws_endpoint_url)));
     }
-    let environment = tokio::select! {
+    let mut environment = tokio::select! {
         environment = Environment::start(options, &[]) => environment?,
         stop = process::asked_to_stop() => return stop.during("wait for Ctrl-C"),
     };
-    let start = Timestamp::now();
-    seed::seed(&environment.clients.cloudwatch, &environment.stand_ins.scenario(), start).await?;
     let endpoints = environment.endpoints();
     endpoints.write()?;
     say(&endpoints)?;
     let stop = tokio::select! {
         stop = process::asked_to_stop() => stop.during("wait for Ctrl-C"),
-        failure = keep_publishing(&environment, start) => failure,
+        failure = keep_publishing(&mut environment) => failure,
     };
     drop(fs::remove_file(Endpoints::path()));
     stop
 }
 
-/// The fleet goes on publishing as long as it is up, so that the meter does not go blind.
-async fn keep_publishing(environment: &Environment, mut last: Timestamp) -> Outcome<()> {
+/// The fleet goes on publishing as long as it is up.
+async fn keep_publishing(environment: &mut Environment) -> Outcome<()> {
     loop {
         tokio::time::sleep(PUBLISHING).await;
-        let now = Timestamp::now();
-        let scenario = environment.stand_ins.scenario();
-        seed::seed_between(&environment.clients.cloudwatch, &scenario, last, now).await?;
-        last = now;
+        environment.keep_publishing().await?;
     }
 }
 

@@ -133,35 +133,40 @@ impl CloudWatch {
         }
         let (namespace, metric) = (text(request, "Namespace"), text(request, "MetricName"));
         let is_recent = text(request, "RecentlyActive") == "PT3H";
-        let is_wanted = |own_namespace: &str, own_metric: &str, own: &[(&str, &str)]| {
+        let is_named = |own_namespace: &str, own_metric: &str| {
             (namespace.is_empty() || namespace == own_namespace)
                 && (metric.is_empty() || metric == own_metric)
-                && filters.iter().all(|filter| {
-                    let (name, value) = (text(filter, "Name"), text(filter, "Value"));
-                    own.iter().any(|(own_name, own_value)| {
-                        *own_name == name && (value.is_empty() || *own_value == value)
-                    })
+        };
+        let is_wanted = |own: &[(&str, &str)]| {
+            filters.iter().all(|filter| {
+                let (name, value) = (text(filter, "Name"), text(filter, "Value"));
+                own.iter().any(|(own_name, own_value)| {
+                    *own_name == name && (value.is_empty() || *own_value == value)
                 })
+            })
         };
         let play = self.stage.now();
-        let of_scenario = play.series.iter().filter(|one| {
-            !is_recent || one.stopped_minutes_ago.is_none_or(|minutes| minutes < RECENT_MINUTES)
-        });
-        let mut found: Vec<Value> = of_scenario
-            .filter_map(|one| {
-                let own: Vec<(&str, &str)> =
-                    one.dimensions.iter().map(|(name, value)| (*name, value.as_str())).collect();
-                is_wanted(one.namespace, one.metric, &own).then(|| entry(one.namespace, one.metric, &own))
-            })
-            .collect();
         let published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
-        found.extend(published.keys().filter_map(|(namespace, metric, dimensions)| {
-            let own: Vec<(&str, &str)> =
-                dimensions.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-            is_wanted(namespace, metric, &own).then(|| entry(namespace, metric, &own))
-        }));
+        let of_scenario = play.series.iter().filter(|one| {
+            is_named(one.namespace, one.metric)
+                && (!is_recent || one.stopped_minutes_ago.is_none_or(|minutes| minutes < RECENT_MINUTES))
+        });
+        let of_scenario = of_scenario.map(|one| Entry {
+            namespace: one.namespace,
+            metric: one.metric,
+            dimensions: one.dimensions.iter().map(|(name, value)| (*name, value.as_str())).collect(),
+        });
+        let of_published = published.keys().filter(|(namespace, metric, _)| is_named(namespace, metric));
+        let of_published = of_published.map(|(namespace, metric, dimensions)| Entry {
+            namespace,
+            metric,
+            dimensions: dimensions.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect(),
+        });
+        let all = of_scenario.chain(of_published);
+        let found: Vec<Entry<'_>> = all.filter(|entry| is_wanted(&entry.dimensions)).collect();
         let token = request.get("NextToken").and_then(Value::as_str);
         let (metrics, next) = page(&found, token, play.scenario.listed_per_page)?;
+        let metrics: Vec<Value> = metrics.iter().map(Entry::shown).collect();
         Ok(with_token(json!({"Metrics": metrics}), next))
     }
 
@@ -265,10 +270,20 @@ impl CloudWatch {
     }
 }
 
-fn entry(namespace: &str, metric: &str, dimensions: &[(&str, &str)]) -> Value {
-    let dimension = |(name, value): &(&str, &str)| json!({"Name": name, "Value": value});
-    let dimensions: Vec<Value> = dimensions.iter().map(dimension).collect();
-    json!({"Namespace": namespace, "MetricName": metric, "Dimensions": dimensions})
+/// A metric as it is listed.
+#[derive(Clone)]
+struct Entry<'a> {
+    namespace: &'a str,
+    metric: &'a str,
+    dimensions: Vec<(&'a str, &'a str)>,
+}
+
+impl Entry<'_> {
+    fn shown(&self) -> Value {
+        let dimension = |(name, value): &(&str, &str)| json!({"Name": name, "Value": value});
+        let dimensions: Vec<Value> = self.dimensions.iter().map(dimension).collect();
+        json!({"Namespace": self.namespace, "MetricName": self.metric, "Dimensions": dimensions})
+    }
 }
 
 fn with_token(mut body: Value, next: Option<String>) -> Value {

@@ -22,9 +22,8 @@ pub(crate) async fn catalogue(
 ) -> (Catalogue, usize) {
     let mut catalogue = run.terms.catalogue.clone();
     let Some(price_list) = &run.tools.price_list else { return (catalogue, 0) };
-    let is_own = |kind: &&str| {
-        catalogue.prices.of(kind).is_some_and(|price| price.source == PriceSource::Override)
-    };
+    let is_own =
+        |kind: &&str| catalogue.prices.of(kind).is_some_and(|price| price.source == PriceSource::Override);
     let wanted: Vec<&str> = types.iter().map(String::as_str).filter(|kind| !is_own(kind)).collect();
     if wanted.is_empty() {
         return (catalogue, 0);

@@ -73,7 +73,8 @@ impl Topologies {
     pub(crate) fn owners(&self, run: &Run<'_>) -> BTreeMap<ComponentName, EndpointName> {
         let mut owners = run.terms.owners.clone();
         for topology in self.known.values() {
-            let of_endpoint = topology.components.iter().map(|it| (it.name.clone(), topology.endpoint.clone()));
+            let of_endpoint =
+                topology.components.iter().map(|it| (it.name.clone(), topology.endpoint.clone()));
             owners.extend(of_endpoint);
         }
         owners
@@ -202,9 +203,8 @@ async fn listed(
     let key = DocumentKey::endpoints();
     let mut kept = recalled(&run.tools.state, [key.clone()], problems).await;
     let kept: Option<Kept<BTreeSet<EndpointName>>> = kept.remove(&key);
-    let is_fresh = |kept: &&Kept<_>| {
-        run.now.duration_since(kept.stored_at) < run.tools.config.topology_max_age
-    };
+    let is_fresh =
+        |kept: &&Kept<_>| run.now.duration_since(kept.stored_at) < run.tools.config.topology_max_age;
     if let Some(kept) = kept.as_ref().filter(is_fresh) {
         return Some(kept.document.clone());
     }

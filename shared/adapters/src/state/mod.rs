@@ -9,6 +9,7 @@
 //! | `cap#<endpoint>/<component>#<hour>` | samples taken in that hour |
 //! | `budget#<day>` | micro-dollars reserved and spent on the judge that day |
 //! | `alert#<key>`, `scope#<scope>`, `storm#<route>` | records of alert-router: see [`RecordKey`] |
+//! | `worst#<component>#<ten minutes>` | the worst answer that was judged of that time |
 //! | `pace#<destination>` | when a destination takes as many messages at once again as it ever does |
 //! | `endpoints`, `topology#<endpoint>`, `prices#<region>` | documents: see [`Kept`] |
 
@@ -30,6 +31,7 @@ mod record;
 #[cfg(test)]
 mod tests;
 mod verdicts;
+mod worst;
 
 pub use documents::{DocumentKey, Kept};
 pub use lease::{Lease, LeaseRefused, ObjectId, Progress};

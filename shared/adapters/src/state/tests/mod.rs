@@ -10,6 +10,7 @@ mod lease;
 mod pace;
 mod record;
 mod verdicts;
+mod worst;
 
 fn table(wire: &Wire) -> StateTable {
     StateTable::new(&wire.config(), "state")

@@ -3,12 +3,12 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Quantity, Trend};
 use crate::money::MicroUsd;
 use crate::rubric::{DimensionId, Score};
-use crate::verdict::VerdictId;
+use crate::verdict::{Verdict, VerdictId};
 
 /// What was looked up. Each part may be missing; a part that was wanted and could not be had is in
 /// `not_included`.
@@ -42,7 +42,7 @@ pub struct NowValue {
 }
 
 /// What the judge said of one bad answer. Neither prompt nor answer is here.
-#[derive(Clone, PartialEq, Serialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct WorstAnswer {
     /// Where the verdict is found.
     pub verdict_id: VerdictId,
@@ -56,6 +56,28 @@ pub struct WorstAnswer {
     pub score: Score,
     /// The judge's reason.
     pub reason: String,
+}
+
+/// The longest reason that is kept, in characters: a judge is asked for one or two sentences.
+const LONGEST_REASON: usize = 500;
+
+impl WorstAnswer {
+    /// What `verdict` says about the dimension that the answer did worst on; `None` when it has no
+    /// score, or the best on all.
+    pub fn of(verdict: &Verdict) -> Option<Self> {
+        let judged =
+            verdict.ending().ok()?.iter().filter_map(|(id, judged)| Some((id, judged.score?, judged)));
+        let (dimension, score, judged) =
+            judged.min_by(|(_, one, _), (_, other, _)| one.get().total_cmp(&other.get()))?;
+        (score < Score::BEST).then(|| Self {
+            verdict_id: verdict.id().clone(),
+            event_id: verdict.subject().event_id.clone(),
+            at: verdict.subject().inference_time,
+            dimension: dimension.clone(),
+            score,
+            reason: judged.reason.chars().take(LONGEST_REASON).collect(),
+        })
+    }
 }
 
 // A judge may quote what it judged: the reason goes to people, not into a log.

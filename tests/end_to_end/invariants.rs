@@ -317,8 +317,7 @@ fn every_variable_is_documented() {
     for function in fs::read_dir(project::root().join("functions")).unwrap() {
         let function = function.unwrap().file_name().into_string().unwrap();
         let resource = format!("  {}:", logical_id(&function));
-        let set: BTreeMap<String, String> =
-            block(&resource, "        Variables:", 10).into_iter().collect();
+        let set: BTreeMap<String, String> = block(&resource, "        Variables:", 10).into_iter().collect();
         let documented = unique_rows(SETTINGS, &format!("variable of {function}"));
         assert_same_names(SETTINGS, documented.keys(), set.keys());
         let config = project::root().join(format!("functions/{function}/src/config.rs"));

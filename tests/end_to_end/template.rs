@@ -161,7 +161,8 @@ fn each_queue_gives_up_late_and_keeps_what_it_gives_up() {
             let queue = event["Queue"]["Fn::GetAtt"][0].as_str().unwrap();
             let queue = &template["Resources"][queue]["Properties"];
             // A message whose deliveries outlast the queue's memory never gets to the dead letters.
-            let deliveries = number(&queue["VisibilityTimeout"]) * number(&queue["RedrivePolicy"]["maxReceiveCount"]);
+            let deliveries =
+                number(&queue["VisibilityTimeout"]) * number(&queue["RedrivePolicy"]["maxReceiveCount"]);
             assert!(number(&queue["MessageRetentionPeriod"]) > deliveries, "{id} {name}");
             // Less, and a message is handed out again while it is still being worked on.
             assert!(number(&queue["VisibilityTimeout"]) >= 6 * number(&properties["Timeout"]), "{id} {name}");

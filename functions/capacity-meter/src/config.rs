@@ -89,6 +89,7 @@ impl FromStr for Endpoints {
     }
 }
 
+#[expect(clippy::ref_option, reason = "serde's signature")]
 fn as_text<S: Serializer>(folder: &Option<SettingsFolder>, serializer: S) -> Result<S::Ok, S::Error> {
     folder.as_ref().map(ToString::to_string).serialize(serializer)
 }
@@ -103,7 +104,8 @@ mod tests {
 
     #[test]
     fn the_state_table_is_enough() {
-        let config = Config::from_lookup(&|name| (name == "STATE_TABLE").then(|| "state".to_owned())).unwrap();
+        let config =
+            Config::from_lookup(&|name| (name == "STATE_TABLE").then(|| "state".to_owned())).unwrap();
         assert!(config.read_topology && config.read_prices && config.endpoints.is_empty());
         assert_eq!(config.topology_max_age, SignedDuration::from_mins(15));
         assert_eq!(config.max_series_per_run, 20_000);

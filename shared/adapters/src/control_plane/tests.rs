@@ -74,14 +74,19 @@ fn component(name: &str) -> Component {
 async fn an_endpoint_is_put_together_from_four_kinds_of_calls() {
     let wire = Wire::new([
         endpoint(&json!([{"VariantName": "AllTraffic", "CurrentInstanceCount": 2}])),
-        config(&json!([{"VariantName": "AllTraffic", "InstanceType": "ml.g6.12xlarge", "InitialInstanceCount": 1}])),
+        config(
+            &json!([{"VariantName": "AllTraffic", "InstanceType": "ml.g6.12xlarge", "InitialInstanceCount": 1}]),
+        ),
         listed(&["gpt-oss-20b"], Some("more")),
         listed(&["on-cpu", "sliced", "adapter"], None),
         described(&[(
             "Specification",
             needs(&json!({"NumberOfAcceleratorDevicesRequired": 4.0, "MinMemoryRequiredInMb": 1024})),
         )]),
-        described(&[("Specification", needs(&json!({"NumberOfCpuCoresRequired": 0.25, "MinMemoryRequiredInMb": 128})))]),
+        described(&[(
+            "Specification",
+            needs(&json!({"NumberOfCpuCoresRequired": 0.25, "MinMemoryRequiredInMb": 128})),
+        )]),
         described(&[(
             "Specification",
             needs(&json!({
@@ -117,7 +122,12 @@ async fn an_endpoint_is_put_together_from_four_kinds_of_calls() {
     assert_eq!(
         targets,
         [
-            &["DescribeEndpoint", "DescribeEndpointConfig", "ListInferenceComponents", "ListInferenceComponents"][..],
+            &[
+                "DescribeEndpoint",
+                "DescribeEndpointConfig",
+                "ListInferenceComponents",
+                "ListInferenceComponents"
+            ][..],
             &["DescribeInferenceComponent"; 4][..],
         ]
         .concat()
@@ -137,7 +147,9 @@ async fn instance_pools_and_what_differs_by_type_are_read() {
     ]);
     let wire = Wire::new([
         endpoint(&json!([{"VariantName": "AllTraffic", "CurrentInstanceCount": 4, "InstancePools": pools}])),
-        config(&json!([{"VariantName": "AllTraffic", "InstancePools": [{"InstanceType": "ml.g6.12xlarge"}]}])),
+        config(
+            &json!([{"VariantName": "AllTraffic", "InstancePools": [{"InstanceType": "ml.g6.12xlarge"}]}]),
+        ),
         listed(&["pooled"], None),
         described(&[
             (
@@ -157,17 +169,16 @@ async fn instance_pools_and_what_differs_by_type_are_read() {
         ]),
     ]);
     let read = topology(&wire).await.unwrap();
-    assert_eq!(
-        read.instances(),
-        Some(BTreeMap::from([("ml.g6.12xlarge", 1), ("ml.p5.48xlarge", 3)]))
-    );
+    assert_eq!(read.instances(), Some(BTreeMap::from([("ml.g6.12xlarge", 1), ("ml.p5.48xlarge", 3)])));
     assert_eq!(read.components[0].expected_gpus().map(|gpus| gpus.to_string()).as_deref(), Some("8"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_endpoint_without_a_metrics_config_has_the_documented_defaults() {
     let wire = Wire::new([
-        Reply::json(&json!({"EndpointName": "chat", "EndpointConfigName": "chat-v1", "ProductionVariants": []})),
+        Reply::json(
+            &json!({"EndpointName": "chat", "EndpointConfigName": "chat-v1", "ProductionVariants": []}),
+        ),
         config(&json!([{"VariantName": "AllTraffic", "InstanceType": "ml.g5.xlarge"}])),
         listed(&[], None),
     ]);

@@ -116,9 +116,8 @@ impl Metrics {
 }
 
 fn listed(metric: Metric) -> Listed {
-    let pair = |dimension: Dimension| {
-        (dimension.name.unwrap_or_default(), dimension.value.unwrap_or_default())
-    };
+    let pair =
+        |dimension: Dimension| (dimension.name.unwrap_or_default(), dimension.value.unwrap_or_default());
     Listed {
         namespace: metric.namespace.unwrap_or_default(),
         metric: metric.metric_name.unwrap_or_default(),

@@ -91,7 +91,8 @@ fn operation(sent: &Sent) -> &str {
 
 #[tokio::test(start_paused = true)]
 async fn every_page_of_a_listing_is_read() {
-    let wire = Wire::new([page(&[gpu(0), gpu(1)], Some("more")), page(&[], Some("last")), page(&[gpu(2)], None)]);
+    let wire =
+        Wire::new([page(&[gpu(0), gpu(1)], Some("more")), page(&[], Some("last")), page(&[gpu(2)], None)]);
     let discovery = discoveries(&tokens()).remove(0);
     let listing = Metrics::new(&wire.config()).list(&discovery, None).await.unwrap();
     assert_eq!(listing, Listing { entries: vec![gpu(0), gpu(1), gpu(2)], pages: 3 });
@@ -104,14 +105,16 @@ async fn every_page_of_a_listing_is_read() {
         ("RecentlyActive", "PT3H".into()),
     ]);
     assert_eq!(requests[0], first, "nothing of linked accounts, no filter");
-    assert_eq!((text(&requests[1], "NextToken"), text(&requests[2], "NextToken")), ("more".into(), "last".into()));
+    assert_eq!(
+        (text(&requests[1], "NextToken"), text(&requests[2], "NextToken")),
+        ("more".into(), "last".into())
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn one_endpoint_is_listed_by_its_name() {
     let wire = Wire::new([page(&[], None)]);
-    let discovery =
-        Discovery { namespace: ENDPOINTS_NAMESPACE.to_owned(), metric: GPU_METRIC.to_owned() };
+    let discovery = Discovery { namespace: ENDPOINTS_NAMESPACE.to_owned(), metric: GPU_METRIC.to_owned() };
     let chat = "chat".parse().unwrap();
     let listing = Metrics::new(&wire.config()).list(&discovery, Some(&chat)).await.unwrap();
     assert_eq!(listing, Listing { entries: vec![], pages: 1 });
@@ -147,8 +150,7 @@ async fn a_query_is_a_plain_statistic_of_one_series() {
     let asked = list(&request, "MetricDataQueries");
     assert_eq!(asked.len(), 2);
     let metric = entry(&gpu(0));
-    let stat =
-        map([("Metric", metric), ("Period", 60.into()), ("Stat", "SampleCount".into())]);
+    let stat = map([("Metric", metric), ("Period", 60.into()), ("Stat", "SampleCount".into())]);
     assert_eq!(asked[0], map([("Id", "q0".into()), ("MetricStat", stat)]));
     assert_eq!(text(&request, "ScanBy"), "TimestampDescending");
     assert_eq!(
@@ -165,7 +167,8 @@ async fn a_thousand_queries_are_two_calls_and_each_says_what_it_asks() {
     for batch in plan.batches() {
         metrics.answer(&batch).await;
     }
-    let sizes = wire.sent().iter().map(|sent| list(&read(sent), "MetricDataQueries").len()).collect::<Vec<_>>();
+    let sizes =
+        wire.sent().iter().map(|sent| list(&read(sent), "MetricDataQueries").len()).collect::<Vec<_>>();
     assert_eq!(sizes, [MOST_QUERIES, MOST_QUERIES]);
 }
 
@@ -203,7 +206,10 @@ async fn messages_are_counted_by_code_and_not_repeated() {
     let message = |code: &str| map([("Code", code.into()), ("Value", crate::wire::SECRET.into())]);
     let body = map([
         ("MetricDataResults", Value::Array(vec![])),
-        ("Messages", Value::Array(vec![message("MaximumReached"), message("MaximumReached"), message("a b")])),
+        (
+            "Messages",
+            Value::Array(vec![message("MaximumReached"), message("MaximumReached"), message("a b")]),
+        ),
     ]);
     let wire = Wire::new([reply(&body)]);
     let plan = plan(1);
@@ -235,5 +241,8 @@ async fn times_without_values_are_no_datapoints() {
     let wire = Wire::new([results(vec![torn], None)]);
     let plan = plan(1);
     let answer = Metrics::new(&wire.config()).answer(&plan.batches().next().unwrap()).await;
-    assert_eq!((answer.results[0].status, answer.results[0].datapoints.len()), (ResultStatus::InternalError, 0));
+    assert_eq!(
+        (answer.results[0].status, answer.results[0].datapoints.len()),
+        (ResultStatus::InternalError, 0)
+    );
 }

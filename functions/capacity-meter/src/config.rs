@@ -89,6 +89,7 @@ impl FromStr for Endpoints {
     }
 }
 
+#[expect(clippy::ref_option, reason = "serde's signature")]
 fn as_text<S: Serializer>(folder: &Option<SettingsFolder>, serializer: S) -> Result<S::Ok, S::Error> {
     folder.as_ref().map(ToString::to_string).serialize(serializer)
 }

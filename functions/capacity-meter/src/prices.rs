@@ -11,7 +11,7 @@ use domain::names::EndpointName;
 
 use crate::run::Run;
 use crate::summary::Problems;
-use crate::topologies::recalled;
+use crate::topologies::{in_time, recalled};
 
 /// The operator's and the shipped prices, and those of the list for every instance type in use
 /// that the operator has no price for. What the list does not say now it may have said before.
@@ -33,22 +33,15 @@ pub(crate) async fn catalogue(
     let mut quotes = kept.map(|kept| kept.document).unwrap_or_default();
     let mut asked = 0;
     for kind in quotes.outdated(wanted, run.now) {
-        match price_list.hosting_price(kind, &run.tools.region).await {
-            Ok(price) => {
-                asked += 1;
-                quotes.note(kind, price, run.now);
-            }
-            Err(fault) => {
-                problems.add(fault);
-                // The others would fail likewise; the next run asks again.
-                break;
-            }
-        }
+        let answer = price_list.hosting_price(kind, &run.tools.region);
+        let answer = in_time(run.answers_until, "GetProducts", answer).await;
+        // The others would fail likewise; the next run asks again.
+        let Some(price) = problems.unless(answer) else { break };
+        asked += 1;
+        quotes.note(kind, price, run.now);
     }
-    if asked > 0
-        && let Err(fault) = run.tools.state.remember(&key, &quotes, run.now).await
-    {
-        problems.add(fault);
+    if asked > 0 {
+        problems.unless(run.tools.state.remember(&key, &quotes, run.now).await);
     }
     quotes.teach(&mut catalogue);
     (catalogue, asked)

@@ -23,7 +23,7 @@ use tokio::time::Instant;
 use crate::config::Config;
 use crate::event::Request;
 use crate::prices;
-use crate::summary::Summary;
+use crate::summary::{Problems, Summary};
 use crate::terms::Terms;
 use crate::topologies::Topologies;
 use crate::usage;
@@ -110,26 +110,11 @@ impl Run<'_> {
         let (answers, get_metric_data) = usage::answers(self, &plan, problems).await;
         let usages = usages(&plan, &answers);
         drop(answers);
-        let types = prices::types_in_use(&topologies.known, &usages);
-        let (mut catalogue, mut prices_read) = prices::catalogue(self, &types, problems).await;
-        let mut capacities = meter_all(&usages, &topologies, &catalogue);
-
-        let doubted = capacities.values().filter(|it| it.doubts_topology()).map(|it| it.endpoint.clone());
-        let doubted: BTreeSet<EndpointName> = doubted.collect();
-        let read_before = topologies.read.len();
-        topologies.read_again(self, doubted, problems).await;
-        if topologies.read.len() > read_before {
-            let types_now = prices::types_in_use(&topologies.known, &usages);
-            if types_now != types {
-                let more;
-                (catalogue, more) = prices::catalogue(self, &types_now, problems).await;
-                prices_read += more;
-            }
-            capacities = meter_all(&usages, &topologies, &catalogue);
-        }
-
+        let (capacities, prices_read) = self.meter(&usages, &mut topologies, problems).await;
         let mut tally = Tally::default();
-        capacities.values().for_each(|capacity| publish(capacity, self.now, &mut tally));
+        for capacity in capacities.values() {
+            publish(capacity, self.now, &mut tally);
+        }
         let naming = &self.terms.naming;
         let datums = datums(&tally, naming);
         summary.datums = datums.len();
@@ -142,6 +127,30 @@ impl Run<'_> {
         };
         summary.note(&capacities, &topologies, prices_read);
         Ok(summary)
+    }
+
+    /// Meters every endpoint; those that do not fit to a topology of an earlier run with that of
+    /// now. Also counts the prices that were asked for.
+    async fn meter(
+        &self,
+        usages: &BTreeMap<EndpointName, Usage>,
+        topologies: &mut Topologies,
+        problems: &mut Problems,
+    ) -> (BTreeMap<EndpointName, EndpointCapacity>, usize) {
+        let types = prices::types_in_use(&topologies.known, usages);
+        let (catalogue, asked) = prices::catalogue(self, &types, problems).await;
+        let capacities = meter_all(usages, topologies, &catalogue);
+        let doubted = capacities.values().filter(|it| it.doubts_topology());
+        let doubted = doubted.map(|it| it.endpoint.clone()).collect();
+        if !topologies.read_again(self, doubted, problems).await {
+            return (capacities, asked);
+        }
+        let types_now = prices::types_in_use(&topologies.known, usages);
+        if types_now.is_subset(&types) {
+            return (meter_all(usages, topologies, &catalogue), asked);
+        }
+        let (catalogue, asked_again) = prices::catalogue(self, &types_now, problems).await;
+        (meter_all(usages, topologies, &catalogue), asked + asked_again)
     }
 
     fn is_too_large(&self, plan: &Plan) -> bool {

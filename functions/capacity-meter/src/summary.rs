@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use adapters::metrics::Listing;
-use domain::capacity::meter::EndpointCapacity;
+use domain::capacity::condition::BlindReason;
+use domain::capacity::meter::{EndpointCapacity, Gpus};
 use domain::capacity::plan::ApiCalls;
 use domain::capacity::report::EndpointReport;
 use domain::money::MicroUsd;
@@ -74,6 +75,11 @@ pub(crate) struct Problems(BTreeMap<String, usize>);
 impl Problems {
     pub(crate) fn add(&mut self, problem: impl Display) {
         self.add_many(problem, 1);
+    }
+
+    /// The value; its error is a problem.
+    pub(crate) fn unless<T, E: Display>(&mut self, result: Result<T, E>) -> Option<T> {
+        result.map_err(|error| self.add(error)).ok()
     }
 
     pub(crate) fn add_many(&mut self, problem: impl Display, count: usize) {
@@ -149,7 +155,7 @@ impl Summary {
 
 fn log_endpoint(capacity: &EndpointCapacity) {
     let usd = |amount: Option<MicroUsd>| amount.map(MicroUsd::usd);
-    let gpus = |gpus: Option<domain::capacity::meter::Gpus>| gpus.map(|gpus| gpus.count());
+    let gpus = |gpus: Option<Gpus>| gpus.map(Gpus::count);
     tracing::info!(
         endpoint = %capacity.endpoint,
         instances = capacity.instances,
@@ -166,7 +172,7 @@ fn log_endpoint(capacity: &EndpointCapacity) {
         tracing::warn!(
             endpoint = %capacity.endpoint,
             condition = condition.kind.as_str(),
-            reason = condition.reason.map(|reason| reason.as_str()),
+            reason = condition.reason.map(BlindReason::as_str),
             detail = condition.detail,
             "condition"
         );

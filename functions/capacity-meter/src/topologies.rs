@@ -80,16 +80,19 @@ impl Topologies {
         owners
     }
 
-    /// Asks SageMaker about `doubted` endpoints whose topology was kept from an earlier run.
+    /// Asks SageMaker about `doubted` endpoints whose topology was kept from an earlier run. Says
+    /// whether that brought anything.
     pub(crate) async fn read_again(
         &mut self,
         run: &Run<'_>,
         doubted: BTreeSet<EndpointName>,
         problems: &mut Problems,
-    ) {
-        let Some(control_plane) = &run.tools.control_plane else { return };
+    ) -> bool {
+        let Some(control_plane) = &run.tools.control_plane else { return false };
         let wanted: Vec<EndpointName> = doubted.difference(&self.read).cloned().collect();
+        let before = (self.read.len(), self.skipped.len());
         self.ask(run, control_plane, wanted, run.answers_until, problems).await;
+        before != (self.read.len(), self.skipped.len())
     }
 
     /// From the state table where that is fresh, else from SageMaker, else from whatever there is.
@@ -132,15 +135,15 @@ impl Topologies {
             let known = match read {
                 Ok(topology) => Some(topology),
                 Err(NoTopology::OtherHosting) => None,
-                Err(error) => return (endpoint, Err(error), None),
+                Err(error) => return (endpoint, Err(error), Ok(())),
             };
             let key = DocumentKey::topology(&endpoint);
-            let fault = run.tools.state.remember(&key, &known, run.now).await.err();
-            (endpoint, Ok(known), fault)
+            let kept = run.tools.state.remember(&key, &known, run.now).await;
+            (endpoint, Ok(known), kept)
         };
         let mut answers = stream::iter(endpoints.into_iter().map(read)).buffer_unordered(AT_ONCE);
-        while let Some((endpoint, read, fault)) = answers.next().await {
-            fault.into_iter().for_each(|fault| problems.add(fault));
+        while let Some((endpoint, read, kept)) = answers.next().await {
+            problems.unless(kept);
             match read {
                 Ok(known) => {
                     self.read.insert(endpoint.clone());
@@ -210,9 +213,7 @@ async fn listed(
     }
     match in_time(run.topologies_until, "ListEndpoints", control_plane.endpoints()).await {
         Ok(endpoints) => {
-            if let Err(fault) = run.tools.state.remember(&key, &endpoints, run.now).await {
-                problems.add(fault);
-            }
+            problems.unless(run.tools.state.remember(&key, &endpoints, run.now).await);
             Some(endpoints)
         }
         Err(fault) => {
@@ -228,13 +229,11 @@ pub(crate) async fn recalled<T: serde::de::DeserializeOwned>(
     keys: impl IntoIterator<Item = DocumentKey>,
     problems: &mut Problems,
 ) -> HashMap<DocumentKey, Kept<T>> {
-    state.recall(keys).await.unwrap_or_else(|fault| {
-        problems.add(fault);
-        HashMap::new()
-    })
+    problems.unless(state.recall(keys).await).unwrap_or_default()
 }
 
-async fn in_time<T, E: From<Fault>>(
+/// What a call answers, unless the time for it is up first.
+pub(crate) async fn in_time<T, E: From<Fault>>(
     until: Instant,
     operation: &'static str,
     call: impl Future<Output = Result<T, E>>,

@@ -47,8 +47,10 @@ pub(crate) async fn answers(run: &Run<'_>, plan: &Plan, problems: &mut Problems)
             problems.add(format_args!("GetMetricData failed: {TIME_IS_UP}"));
             continue;
         };
-        calls += batch.pages + usize::from(batch.fault.is_some());
-        batch.fault.into_iter().for_each(|fault| problems.add(fault));
+        calls += batch.pages;
+        if let Some(fault) = batch.fault {
+            problems.add(fault);
+        }
         for (code, count) in batch.messages {
             problems.add_many(format_args!("GetMetricData says {code}"), count);
         }

@@ -6,8 +6,9 @@ use aws_sdk_sagemaker::operation::describe_endpoint::DescribeEndpointOutput;
 use aws_sdk_sagemaker::operation::describe_endpoint_config::DescribeEndpointConfigOutput;
 use aws_sdk_sagemaker::operation::describe_inference_component::DescribeInferenceComponentOutput;
 use aws_sdk_sagemaker::types::{
-    InferenceComponentComputeResourceRequirements, InferenceComponentSpecificationSummary,
-    InferenceComponentStatus, ProductionVariant, ProductionVariantSummary,
+    InferenceComponentComputeResourceRequirements, InferenceComponentRuntimeConfigSummary,
+    InferenceComponentSpecificationSummary, InferenceComponentStatus, ProductionVariant,
+    ProductionVariantSummary,
 };
 use domain::capacity::plan::PublishFrequency;
 use domain::capacity::topology::{Component, EndpointTopology, Partition, Pool, TopologySource, Variant};
@@ -51,7 +52,7 @@ pub(super) fn topology(
     }
 }
 
-/// The number of instances is only in DescribeEndpoint; their type, where there are no pools, only
+/// The number of instances is only in `DescribeEndpoint`; their type, where there are no pools, only
 /// in the endpoint config.
 fn variant(
     running: &ProductionVariantSummary,
@@ -84,7 +85,8 @@ fn component(name: ComponentName, described: &DescribeInferenceComponentOutput) 
     let by_type: Vec<&InferenceComponentSpecificationSummary> = described.specifications().iter().collect();
     let any = described.specification().or(by_type.first().copied());
     let needs = any.and_then(InferenceComponentSpecificationSummary::compute_resource_requirements);
-    let placements = runtime.map(|it| it.placement_status()).unwrap_or_default();
+    let placements =
+        runtime.map(InferenceComponentRuntimeConfigSummary::placement_status).unwrap_or_default();
     Component {
         name,
         variant: described.variant_name.clone(),

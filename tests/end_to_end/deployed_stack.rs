@@ -21,10 +21,10 @@ const PATIENCE: Duration = Duration::from_mins(2);
 
 /// One deployment serves all: it is what takes the time.
 #[tokio::test]
-async fn captures_become_verdicts_and_metrics() {
+async fn captures_become_verdicts_and_the_fleet_is_metered() {
     // A message that failed is seen again after a second instead of 18 minutes.
-    let environment =
-        Environment::start(Options::default(), &[("VisibilityTimeoutSeconds", "1")]).await.unwrap();
+    let parameters = [("VisibilityTimeoutSeconds", "1"), ("MeterSchedule", "rate(1 minute)")];
+    let environment = Environment::start(Options::default(), &parameters).await.unwrap();
     samples_are_judged_once(&environment).await;
     a_throttled_judge_is_asked_again(&environment).await;
     a_message_that_is_no_event_ends_in_the_dead_letter_queue(&environment).await;

@@ -1,0 +1,94 @@
+//! From what is remembered and found out of an alert to what a person is told.
+
+use domain::alert::lifecycle::{self, AlertRecord, StepKind};
+use domain::alert::notice::{Enrichment, Fired, NotIncluded, Notice, Occasion, Part, Related, logs_url};
+use domain::alert::rules::{Damping, Subject};
+use domain::alert::{Alert, Classification, Meaning, StateReason, Status};
+use jiff::Timestamp;
+
+/// What a message about one alert is made of, beside its record.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Context<'a> {
+    /// The alert as this event has it.
+    pub(crate) alert: &'a Alert,
+    /// What it is about.
+    pub(crate) subject: &'a Subject,
+    /// Alerts that it was joined with.
+    pub(crate) related: &'a [Related],
+    /// What was looked up.
+    pub(crate) enrichment: &'a Enrichment,
+    /// How flapping is damped.
+    pub(crate) damping: &'a Damping,
+    /// Where the function runs.
+    pub(crate) region: &'a str,
+    /// The time now.
+    pub(crate) now: Timestamp,
+}
+
+/// What is told in a delivery.
+pub(crate) fn notice(record: &AlertRecord, delivery: &lifecycle::Delivery, context: Context<'_>) -> Notice {
+    let step = &delivery.step;
+    let has_ended = step.ends_at.is_some();
+    let fired = has_ended.then(|| Fired {
+        severity: record.highest_severity,
+        values: record.firing_values.clone(),
+        threshold: record.alert.threshold,
+    });
+    let status = if has_ended { Status::Resolved } else { Status::Firing };
+    let subject = context.subject;
+    let mut notice = Notice {
+        alert: Alert { status, values: step.values.clone(), ends_at: step.ends_at, ..record.alert.clone() },
+        classification: Classification {
+            meaning: step.meaning,
+            severity: step.severity,
+            reason: step.reason.clone(),
+        },
+        occasion: occasion(record, delivery, &context),
+        endpoint: subject.endpoint.as_ref().and_then(|name| name.parse().ok()),
+        component: subject.component.as_ref().and_then(|name| name.parse().ok()),
+        firing_since: step.starts_at,
+        ended_at: step.ends_at,
+        as_of: context.now,
+        repeats: u32::try_from(record.counts.repeats).unwrap_or(u32::MAX),
+        fired,
+        related: context.related.to_vec(),
+        enrichment: context.enrichment.clone(),
+    };
+    if let Some(component) = &notice.component {
+        let (from, until) = notice.log_window();
+        notice.enrichment.logs = logs_url(context.region, component, from, until);
+        if notice.enrichment.logs.is_none() {
+            let why = "the function's region is not known".to_owned();
+            notice.enrichment.not_included.push(NotIncluded { part: Part::Logs, why });
+        }
+    }
+    notice
+}
+
+fn occasion(record: &AlertRecord, delivery: &lifecycle::Delivery, context: &Context<'_>) -> Occasion {
+    let step = &delivery.step;
+    let is_joined = !context.related.is_empty();
+    match delivery.action {
+        StepKind::Open if is_joined => Occasion::Joined,
+        StepKind::Open => Occasion::Opened,
+        StepKind::Raise => step.raised_from.map_or(Occasion::Repeated, |from| Occasion::Raised { from }),
+        StepKind::Flapping => Occasion::Flapping {
+            changes: u32::try_from(record.counts.flips).unwrap_or(u32::MAX),
+            minutes: u32::try_from(context.damping.flap_window.as_mins()).unwrap_or(u32::MAX),
+        },
+        StepKind::Close => Occasion::Recovered,
+        StepKind::Silent => silent(context),
+        StepKind::Edit | StepKind::Missed => match step.meaning {
+            Meaning::Recovered => Occasion::Recovered,
+            Meaning::WentSilent => silent(context),
+            Meaning::Problem | Meaning::Blind => Occasion::Repeated,
+        },
+    }
+}
+
+/// Why it went silent: the record keeps the newest message that fired, the end is in this event.
+fn silent(context: &Context<'_>) -> Occasion {
+    let is_end = context.alert.status == Status::Resolved;
+    let why: Option<StateReason> = context.alert.state_reason.filter(|_| is_end);
+    Occasion::WentSilent { why }
+}

@@ -44,6 +44,9 @@ pub(crate) struct Place {
     pub(crate) component: Option<ComponentName>,
 }
 
+/// The places that the alerts of an event are about, with the metrics that they name.
+pub(crate) type Places = BTreeMap<Place, BTreeSet<String>>;
+
 /// Everything that was found.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
@@ -79,18 +82,19 @@ pub(crate) async fn look_up(
     metrics: &Metrics,
     state: &StateTable,
     terms: &Terms,
-    places: &BTreeSet<Place>,
+    places: &Places,
     budget: Duration,
     now: Timestamp,
 ) -> Found {
     let nowhere = Place { endpoint: None, component: None };
-    let asked: Vec<&Place> = places.iter().filter(|place| **place != nowhere).take(MOST_PLACES).collect();
+    let asked: Vec<(&Place, &BTreeSet<String>)> =
+        places.iter().filter(|(place, _)| **place != nowhere).take(MOST_PLACES).collect();
     let too_many = places.len() > MOST_PLACES;
     if asked.is_empty() || budget.is_zero() {
         return Found { too_many, ..Found::default() };
     }
     let components: BTreeSet<ComponentName> =
-        asked.iter().filter_map(|place| place.component.clone()).collect();
+        asked.iter().filter_map(|(place, _)| place.component.clone()).collect();
     let numbers = tokio::time::timeout(budget, numbers(metrics, terms, &asked, now));
     let worst = async {
         if components.is_empty() {
@@ -102,7 +106,7 @@ pub(crate) async fn look_up(
     let numbers: Result<BTreeMap<&Place, Numbers>, String> = flat(numbers);
     let worst: Result<Vec<(ComponentName, WorstAnswer)>, String> = flat(worst);
     let mut by_place = BTreeMap::new();
-    for place in asked {
+    for (place, _) in asked {
         let mut enrichment = Enrichment::default();
         let mut measured = Measured::new();
         match &numbers {
@@ -168,35 +172,35 @@ impl Numbers {
 async fn numbers<'a>(
     metrics: &Metrics,
     terms: &Terms,
-    places: &[&'a Place],
+    places: &[(&'a Place, &'a BTreeSet<String>)],
     now: Timestamp,
 ) -> Result<BTreeMap<&'a Place, Numbers>, Fault> {
     let owners = owners(metrics, terms, places).await?;
     let mut queries: Vec<SeriesQuery> = Vec::new();
     let mut wanted_by: Vec<(&Place, Wanted)> = Vec::new();
     let mut numbers: BTreeMap<&Place, Numbers> = BTreeMap::new();
-    for place in places {
+    for (place, named) in places {
         let endpoint = place.endpoint.clone().or_else(|| owners.get(place.component.as_ref()?).cloned());
         let own = numbers.entry(place).or_default();
         if endpoint.is_none() {
             own.missing = Some("no endpoint of this component is known");
         }
-        for wanted in wanted(terms, endpoint.as_ref(), place.component.as_ref()) {
+        for wanted in wanted(terms, endpoint.as_ref(), place.component.as_ref(), named) {
             queries.push(wanted.query.clone());
-            wanted_by.push((place, wanted));
+            wanted_by.push((*place, wanted));
         }
     }
     let values = metrics.series(&queries, now - BACK, now).await?;
     let mut last: BTreeMap<(&Place, String), f64> = BTreeMap::new();
     for ((place, wanted), values) in wanted_by.iter().zip(values) {
-        let own = numbers.entry(place).or_default();
+        let own = numbers.entry(*place).or_default();
         let Some(values) = values else {
             own.missing = Some("CloudWatch failed at a metric");
             continue;
         };
         let current = values.last().map(|(_, value)| *value);
         if let Some(current) = current {
-            last.insert((place, wanted.name.clone()), current);
+            last.insert((*place, wanted.name.clone()), current);
         }
         if wanted.name == COST_PER_HOUR.name {
             own.per_hour = current;
@@ -211,7 +215,7 @@ async fn numbers<'a>(
             });
         }
     }
-    for place in places {
+    for (place, _) in places {
         let own = numbers.entry(place).or_default();
         let value = |name: &str| last.get(&(*place, name.to_owned())).copied();
         own.measured = series::measured(&terms.rules, value);
@@ -224,14 +228,14 @@ async fn numbers<'a>(
 async fn owners(
     metrics: &Metrics,
     terms: &Terms,
-    places: &[&Place],
+    places: &[(&Place, &BTreeSet<String>)],
 ) -> Result<BTreeMap<ComponentName, EndpointName>, Fault> {
     let mut owners = terms.owners.clone();
-    let is_unknown = |place: &&&Place| {
+    let is_unknown = |place: &Place| {
         place.endpoint.is_none()
             && place.component.as_ref().is_some_and(|component| !owners.contains_key(component))
     };
-    if !places.iter().any(|place| is_unknown(&place)) {
+    if !places.iter().any(|(place, _)| is_unknown(place)) {
         return Ok(owners);
     }
     let discovery = Discovery {

@@ -1,5 +1,7 @@
 //! Which series of CloudWatch an alert's context is made of.
 
+use std::collections::BTreeSet;
+
 use adapters::metrics::SeriesQuery;
 use domain::alert::rules::{Measure, Measured, Rules};
 use domain::metric::{COMPONENT_DIMENSION, COST_PER_HOUR, ENDPOINT_DIMENSION, IDLE_COST_PER_HOUR};
@@ -27,6 +29,7 @@ pub(crate) fn wanted(
     terms: &Terms,
     endpoint: Option<&EndpointName>,
     component: Option<&ComponentName>,
+    named: &BTreeSet<String>,
 ) -> Vec<Wanted> {
     let mut wanted = Vec::new();
     if let Some(component) = component {
@@ -39,7 +42,7 @@ pub(crate) fn wanted(
             wanted.push(shown(namespace, name, statistic, own()));
         }
     }
-    let Some(endpoint) = endpoint else { return with_rules(terms, wanted, None, component) };
+    let Some(endpoint) = endpoint else { return with_rules(terms, wanted, None, component, named) };
     let of_endpoint = || vec![(ENDPOINT_DIMENSION.to_owned(), endpoint.to_string())];
     let capacity = &terms.capacity;
     if let Some(component) = component {
@@ -53,20 +56,24 @@ pub(crate) fn wanted(
     }
     let published = capacity.published_name(IDLE_COST_PER_HOUR.name);
     wanted.push(own(&capacity.namespace, IDLE_COST_PER_HOUR.name, published, of_endpoint()));
-    with_rules(terms, wanted, Some(endpoint), component)
+    with_rules(terms, wanted, Some(endpoint), component, named)
 }
 
-/// Adds what conditions of the rules ask for, and the limits of quality metrics, so that an alert
-/// about one of them shows it.
+/// Adds what the alerts are about, as far as it is one metric, and what conditions of rules ask for.
 fn with_rules(
     terms: &Terms,
     mut wanted: Vec<Wanted>,
     endpoint: Option<&EndpointName>,
     component: Option<&ComponentName>,
+    named: &BTreeSet<String>,
 ) -> Vec<Wanted> {
     let Some(component) = component else { return wanted };
     let asked = terms.rules.wanted_measures();
-    for measure in terms.rules.thresholds().iter().filter(|measure| asked.contains(measure.name.as_str())) {
+    for measure in terms.rules.thresholds().iter() {
+        let is_named = named.contains(&measure.name) && measure.per.is_none();
+        if !is_named && !asked.contains(measure.name.as_str()) {
+            continue;
+        }
         for metric in measure.metrics.iter().chain(&measure.per) {
             if wanted.iter().any(|known| known.name == *metric) {
                 continue;
@@ -75,11 +82,11 @@ fn with_rules(
                 (Some(namespace), _) => {
                     let dimensions = vec![(COMPONENT_DIMENSION.to_owned(), component.to_string())];
                     let series = shown(namespace, metric, &measure.statistic, dimensions);
-                    wanted.push(Wanted { is_shown: false, ..series });
+                    wanted.push(Wanted { is_shown: is_named, ..series });
                 }
                 (None, Some(endpoint)) => {
                     let series = quality(terms, metric, &measure.statistic, endpoint, component);
-                    wanted.push(Wanted { is_shown: false, ..series });
+                    wanted.push(Wanted { is_shown: is_named, ..series });
                 }
                 (None, None) => {}
             }

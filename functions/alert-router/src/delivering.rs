@@ -103,7 +103,7 @@ impl Work<'_> {
                 let record = &record;
                 async move {
                     let context = self.context(subject);
-                    let sent = self.send(&notice(record, &delivery, context), record, &delivery).await;
+                    let sent = self.send(&notice(record, &delivery, context), &delivery).await;
                     (delivery, sent)
                 }
             };
@@ -139,7 +139,7 @@ impl Work<'_> {
             subject: &subject.case.subject,
             related: &subject.related,
             enrichment: &subject.enrichment,
-            damping: self.terms.rules.damping(),
+            rules: &self.terms.rules,
             region: &self.tools.region,
             now: self.now,
         }
@@ -171,9 +171,13 @@ impl Work<'_> {
                 }
             }
             let now = Timestamp::now();
-            let next = if may_claim { record.outbox.claim(&self.owner, now, damping.claim) } else { Vec::new() };
-            let written =
-                self.tools.state.put_record(&record_key, &record, Some(known.version), now, damping.keep).await;
+            let next =
+                if may_claim { record.outbox.claim(&self.owner, now, damping.claim) } else { Vec::new() };
+            let written = self
+                .tools
+                .state
+                .put_record(&record_key, &record, Some(known.version), now, damping.keep)
+                .await;
             match written {
                 Ok(_) => return Ok((record, next)),
                 Err(NotWritten::Conflict) => {}

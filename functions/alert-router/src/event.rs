@@ -102,7 +102,9 @@ mod tests {
     fn a_dry_run_is_told_from_the_alert_it_is_about() {
         let event = read(json!({"dry_run": true, "alerts": []}));
         assert!(event.is_dry_run && !event.is_queue);
-        assert!(matches!(&event.items[..], [Item::Message(delivery)] if !delivery.message.contains("dry_run")));
+        assert!(
+            matches!(&event.items[..], [Item::Message(delivery)] if !delivery.message.contains("dry_run"))
+        );
         assert!(!read(json!({"dry_run": "yes"})).is_dry_run);
         assert!(!read(json!("text")).is_dry_run);
     }

@@ -127,9 +127,9 @@ pub(crate) async fn look_up(
                     let own = worst.iter().filter(|(of, _)| of == component).map(|(_, answer)| answer);
                     enrichment.worst = own.take(MOST_WORST).cloned().collect();
                 }
-                Err(why) => enrichment
-                    .not_included
-                    .push(NotIncluded { part: Part::WorstAnswers, why: why.clone() }),
+                Err(why) => {
+                    enrichment.not_included.push(NotIncluded { part: Part::WorstAnswers, why: why.clone() })
+                }
             }
         }
         by_place.insert(place.clone(), (enrichment, measured));

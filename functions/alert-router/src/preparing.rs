@@ -39,7 +39,8 @@ impl Case {
     /// Reads what the rules say that the alert is about.
     pub(crate) fn new(work: &Work<'_>, item: usize, alert: Alert, sent_at: Timestamp) -> Self {
         let subject = work.terms.rules.subject(&alert);
-        let name = |text: Option<&str>, own: Option<&String>| text.or(own.map(String::as_str)).map(str::to_owned);
+        let name =
+            |text: Option<&str>, own: Option<&String>| text.or(own.map(String::as_str)).map(str::to_owned);
         let endpoint = name(alert.endpoint(), subject.endpoint.as_ref());
         let component = name(alert.component(), subject.component.as_ref());
         let place = Place {
@@ -243,11 +244,13 @@ impl Work<'_> {
             }
         }
         for (route, entries) in by_route {
-            let lines = entries.iter().filter_map(|(case, key, _)| {
+            let line = |(case, key, _): &(usize, AlertKey, Vec<DestinationName>)| {
                 let draft = drafts.get(key)?;
                 Some((key.clone(), self.storm_line(&cases[*case], &draft.record, decided.get(case)?)))
-            });
-            let shared = self.admit(&route, lines.collect()).await?;
+            };
+            let lines: Vec<_> = entries.iter().filter_map(line).collect();
+            let all_chats = entries.iter().flat_map(|(.., chats)| chats.iter().cloned()).collect();
+            let shared = self.admit(&route, &all_chats, &lines).await?;
             for (case, key, chats) in entries.into_iter().filter(|(_, key, _)| shared.contains(key)) {
                 if let (Some(draft), Some(own)) = (drafts.get_mut(&key), decided.get_mut(&case)) {
                     draft.record.outbox.leave_to_summary(&chats);

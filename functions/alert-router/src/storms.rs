@@ -145,7 +145,7 @@ impl Work<'_> {
             subject: &case.subject,
             related: &[],
             enrichment: &Enrichment::default(),
-            damping,
+            rules: &self.terms.rules,
             region: &self.tools.region,
             now: self.now,
         };
@@ -162,11 +162,11 @@ impl Work<'_> {
     pub(crate) async fn admit(
         &self,
         route: &str,
-        lines: Vec<(AlertKey, Line)>,
+        chats: &BTreeSet<DestinationName>,
+        lines: &[(AlertKey, Line)],
     ) -> Result<BTreeSet<AlertKey>, Fault> {
         let rules = &self.terms.rules;
         let most = rules.storm().new_alerts_per_minute;
-        let destinations = self.chats_of_route(route);
         for attempt in 0..TRIES {
             if attempt > 0 {
                 stand_back(attempt).await;
@@ -178,11 +178,10 @@ impl Work<'_> {
                 .map(|(key, _)| key.clone())
                 .collect();
             if !shared.is_empty() {
-                for (name, kind) in &destinations {
-                    storm.chats.entry(name.clone()).or_insert_with(|| Told {
-                        is_editable: matches!(kind, DestinationKind::SlackBot { .. }),
-                        ..Told::default()
-                    });
+                for destination in chats.iter().filter_map(|name| rules.destination(name)) {
+                    let is_editable = matches!(destination.kind, DestinationKind::SlackBot { .. });
+                    let new = || Told { is_editable, ..Told::default() };
+                    storm.chats.entry(destination.name.clone()).or_insert_with(new);
                 }
             }
             if self.is_dry_run || self.write_storm(route, &storm, replaces).await?.is_some() {
@@ -202,7 +201,8 @@ impl Work<'_> {
             if !storm.owes_anybody() {
                 return Ok(());
             }
-            let is_taken = |(owner, until): &(String, Timestamp)| *owner != self.owner && *until > Timestamp::now();
+            let is_taken =
+                |(owner, until): &(String, Timestamp)| *owner != self.owner && *until > Timestamp::now();
             if storm.claim.as_ref().is_some_and(is_taken) {
                 return Err(Failed::elsewhere(format!("summary of route {route}")));
             }
@@ -212,9 +212,8 @@ impl Work<'_> {
             let failed = self.send_summary(route, &mut storm).await;
             self.settle_summary(route, storm, version).await?;
             // What came meanwhile is told by the next turn.
-            match failed {
-                Some(failed) => return Err(failed),
-                None => {}
+            if let Some(failed) = failed {
+                return Err(failed);
             }
         }
         Ok(())
@@ -224,8 +223,12 @@ impl Work<'_> {
     async fn send_summary(&self, route: &str, storm: &mut Storm) -> Option<Failed> {
         let summary = storm.summary(route, Timestamp::now());
         let alerts = storm.alerts();
-        let owed: Vec<DestinationName> =
-            storm.chats.iter().filter(|(_, told)| storm.is_owed(told)).map(|(name, _)| name.clone()).collect();
+        let owed: Vec<DestinationName> = storm
+            .chats
+            .iter()
+            .filter(|(_, told)| storm.is_owed(told))
+            .map(|(name, _)| name.clone())
+            .collect();
         let mut failed = None;
         for name in owed {
             let Some(destination) = self.terms.rules.destination(&name) else {
@@ -280,24 +283,18 @@ impl Work<'_> {
     }
 
     /// The new version; `None` when another invocation has written meanwhile.
-    async fn write_storm(&self, route: &str, storm: &Storm, replaces: Option<i64>) -> Result<Option<i64>, Fault> {
+    async fn write_storm(
+        &self,
+        route: &str,
+        storm: &Storm,
+        replaces: Option<i64>,
+    ) -> Result<Option<i64>, Fault> {
         let key = RecordKey::storm(route);
         match self.tools.state.put_record(&key, storm, replaces, self.now, KEPT).await {
             Ok(version) => Ok(Some(version)),
             Err(NotWritten::Conflict) => Ok(None),
             Err(NotWritten::Failed(fault)) => Err(fault),
         }
-    }
-
-    fn chats_of_route(&self, route: &str) -> Vec<(DestinationName, DestinationKind)> {
-        let names = self.terms.rules.destinations_of(route);
-        let chats = self.chats(&names).into_iter();
-        chats
-            .filter_map(|name| {
-                let kind = self.terms.rules.destination(&name)?.kind.clone();
-                Some((name, kind))
-            })
-            .collect()
     }
 }
 

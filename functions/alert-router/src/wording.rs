@@ -1,9 +1,11 @@
 //! From what is remembered and found out of an alert to what a person is told.
 
 use domain::alert::lifecycle::{self, AlertRecord, StepKind};
-use domain::alert::notice::{Enrichment, Fired, NotIncluded, Notice, Occasion, Part, Related, logs_url};
-use domain::alert::rules::{Damping, Subject};
-use domain::alert::{Alert, Classification, Meaning, StateReason, Status};
+use domain::alert::notice::{
+    Enrichment, Fired, NotIncluded, Notice, Occasion, Part, Quantity, Reading, Related, logs_url,
+};
+use domain::alert::rules::{Band, Rules, Subject};
+use domain::alert::{Alert, Classification, Meaning, StateReason, Status, Threshold};
 use jiff::Timestamp;
 
 /// What a message about one alert is made of, beside its record.
@@ -17,8 +19,8 @@ pub(crate) struct Context<'a> {
     pub(crate) related: &'a [Related],
     /// What was looked up.
     pub(crate) enrichment: &'a Enrichment,
-    /// How flapping is damped.
-    pub(crate) damping: &'a Damping,
+    /// The limits, and how flapping is damped.
+    pub(crate) rules: &'a Rules,
     /// Where the function runs.
     pub(crate) region: &'a str,
     /// The time now.
@@ -29,15 +31,20 @@ pub(crate) struct Context<'a> {
 pub(crate) fn notice(record: &AlertRecord, delivery: &lifecycle::Delivery, context: Context<'_>) -> Notice {
     let step = &delivery.step;
     let has_ended = step.ends_at.is_some();
-    let fired = has_ended.then(|| Fired {
-        severity: record.highest_severity,
-        values: record.firing_values.clone(),
-        threshold: record.alert.threshold,
-    });
     let status = if has_ended { Status::Resolved } else { Status::Firing };
     let subject = context.subject;
+    let alert = Alert { status, values: step.values.clone(), ends_at: step.ends_at, ..record.alert.clone() };
+    let fired = || Fired {
+        severity: record.highest_severity,
+        reading: reading(
+            &Alert { values: record.firing_values.clone(), ..record.alert.clone() },
+            context.rules,
+        ),
+    };
     let mut notice = Notice {
-        alert: Alert { status, values: step.values.clone(), ends_at: step.ends_at, ..record.alert.clone() },
+        reading: reading(&alert, context.rules),
+        fired: has_ended.then(fired),
+        alert,
         classification: Classification {
             meaning: step.meaning,
             severity: step.severity,
@@ -50,7 +57,6 @@ pub(crate) fn notice(record: &AlertRecord, delivery: &lifecycle::Delivery, conte
         ended_at: step.ends_at,
         as_of: context.now,
         repeats: u32::try_from(record.counts.repeats).unwrap_or(u32::MAX),
-        fired,
         related: context.related.to_vec(),
         enrichment: context.enrichment.clone(),
     };
@@ -65,6 +71,23 @@ pub(crate) fn notice(record: &AlertRecord, delivery: &lifecycle::Delivery, conte
     notice
 }
 
+/// The number and its limit: as the message says, else as `alerts.toml` does.
+fn reading(alert: &Alert, rules: &Rules) -> Reading {
+    let mut reading = Reading::of(alert);
+    let named = reading.metric.clone().or_else(|| alert.metric().map(str::to_owned));
+    let Some(measure) = named.and_then(|metric| rules.thresholds().find(&metric)) else { return reading };
+    if reading.quantity == Quantity::Plain {
+        reading.quantity = Quantity::of_metric(&measure.name);
+    }
+    reading.metric = Some(measure.name.clone());
+    if reading.threshold.is_none() {
+        let band = reading.value.map(|value| measure.band(value)).filter(|band| *band != Band::Normal);
+        let limit = measure.limit(band.unwrap_or(Band::Warning)).or(measure.critical);
+        reading.threshold = limit.map(|value| Threshold { comparison: measure.comparison, value });
+    }
+    reading
+}
+
 fn occasion(record: &AlertRecord, delivery: &lifecycle::Delivery, context: &Context<'_>) -> Occasion {
     let step = &delivery.step;
     let is_joined = !context.related.is_empty();
@@ -74,7 +97,7 @@ fn occasion(record: &AlertRecord, delivery: &lifecycle::Delivery, context: &Cont
         StepKind::Raise => step.raised_from.map_or(Occasion::Repeated, |from| Occasion::Raised { from }),
         StepKind::Flapping => Occasion::Flapping {
             changes: u32::try_from(record.counts.flips).unwrap_or(u32::MAX),
-            minutes: u32::try_from(context.damping.flap_window.as_mins()).unwrap_or(u32::MAX),
+            minutes: u32::try_from(context.rules.damping().flap_window.as_mins()).unwrap_or(u32::MAX),
         },
         StepKind::Close => Occasion::Recovered,
         StepKind::Silent => silent(context),

@@ -49,7 +49,12 @@ pub(crate) fn wanted(
         wanted.insert(0, quality(terms, ALWAYS, "Average", endpoint, component));
         let mut both = of_endpoint();
         both.push((COMPONENT_DIMENSION.to_owned(), component.to_string()));
-        wanted.push(own(&capacity.namespace, COST_PER_HOUR.name, capacity.published_name(COST_PER_HOUR.name), both));
+        wanted.push(own(
+            &capacity.namespace,
+            COST_PER_HOUR.name,
+            capacity.published_name(COST_PER_HOUR.name),
+            both,
+        ));
     } else {
         let published = capacity.published_name(COST_PER_HOUR.name);
         wanted.push(own(&capacity.namespace, COST_PER_HOUR.name, published, of_endpoint()));

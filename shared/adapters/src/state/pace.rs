@@ -62,6 +62,35 @@ impl StateTable {
         Err(NoTurn::In(pace.interval))
     }
 
+    /// Keeps everybody from taking a turn for `pause`, as a service asked for.
+    pub async fn hold_turns(
+        &self,
+        subject: &str,
+        pace: Pace,
+        now: Timestamp,
+        pause: Duration,
+    ) -> Result<(), Fault> {
+        let leeway = millis(pace.interval).saturating_mul(i64::from(pace.burst.max(1) - 1));
+        let full_at = now.as_millisecond() + leeway + millis(pause);
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", text(format!("pace#{subject}")))
+            .update_expression("SET full_at = :full, expires_at = :expiry")
+            .condition_expression("attribute_not_exists(full_at) OR full_at < :full")
+            .expression_attribute_values(":full", number(full_at))
+            .expression_attribute_values(":expiry", expiry(now));
+        match request.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                // It is held for longer already.
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
+                _ => Err(Fault::of("UpdateItem", &error)),
+            },
+        }
+    }
+
     /// Moves a bucket that is not full by one interval, unless it is emptied beyond `latest`.
     async fn move_on(
         &self,

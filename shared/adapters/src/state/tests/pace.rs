@@ -61,3 +61,15 @@ async fn two_that_start_it_together_both_get_a_turn() {
     assert_eq!(turn, Ok(Duration::ZERO));
     assert_eq!(sent.len(), 3);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_asks_for_patience_gets_it_from_everybody() {
+    let wire = Wire::new([Reply::json(&json!({})), stands_at(Some(now_ms() + 60_000))]);
+    let table = table(&wire);
+    for _ in 0..2 {
+        table.hold_turns("slack", PACE, now(), Duration::from_secs(5)).await.unwrap();
+    }
+    let sent = wire.sent()[0].json();
+    assert_eq!(sent["ExpressionAttributeValues"][":full"], n(now_ms() + 7_000));
+    assert_eq!(sent["ConditionExpression"], "attribute_not_exists(full_at) OR full_at < :full");
+}

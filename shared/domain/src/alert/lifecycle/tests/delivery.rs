@@ -1,4 +1,5 @@
 use super::*;
+use crate::alert::lifecycle::tell_again;
 
 use Severity::{Critical, Warning};
 

@@ -1,0 +1,401 @@
+//! From an event to its answer.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use adapters::delivery::Outbound;
+use adapters::metrics::Metrics;
+use adapters::queue::Queue;
+use adapters::secrets::Secrets;
+use adapters::settings_folder::SettingsFiles;
+use adapters::state::StateTable;
+use adapters::topic::Topics;
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse};
+use domain::alert::parse::parse;
+use domain::alert::rules::DestinationName;
+use domain::metric::ALERT_NAMESPACE;
+use futures_util::{StreamExt, stream};
+use jiff::Timestamp;
+use lambda_runtime::{Context, Diagnostic, LambdaEvent};
+use serde::Serialize;
+use serde_json::Value;
+use thiserror::Error;
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
+
+use crate::config::Config;
+use crate::event::{self, Event, Item, Parked};
+use crate::looking_up::{Found, Places, look_up};
+use crate::measures::datums;
+use crate::preparing::{Case, Claimed, Prepared};
+use crate::summary::{Counts, Summary, decision, listed, shown};
+use crate::telling::{Message, messages};
+use crate::terms::{NoTerms, Terms};
+use crate::wording::{self, notice};
+
+/// Kept free at the end of an invocation for what is remembered and counted.
+const TO_FINISH: Duration = Duration::from_secs(3);
+/// Alerts that are delivered at once; each may wait for the pace of a destination.
+const DELIVERED_AT_ONCE: usize = 32;
+/// Reasons that an error names.
+const NAMED: usize = 10;
+
+/// Settings and clients.
+#[derive(Debug)]
+pub(crate) struct Tools {
+    pub(crate) config: Config,
+    pub(crate) state: StateTable,
+    pub(crate) metrics: Metrics,
+    pub(crate) secrets: Secrets,
+    pub(crate) topics: Topics,
+    pub(crate) dead_letters: Queue,
+    /// Where the function runs; empty when nobody says.
+    pub(crate) region: String,
+}
+
+/// The answer: which messages failed, or for a direct event the summary.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Answer {
+    /// To SQS. The template must set `ReportBatchItemFailures`.
+    Batch(SqsBatchResponse),
+    /// To whoever invoked the function.
+    Summary(Box<Summary>),
+}
+
+/// Why an invocation fails as a whole.
+#[derive(Debug, Error)]
+pub(crate) enum HandlerError {
+    /// There are no valid rules.
+    #[error(transparent)]
+    NoTerms(#[from] NoTerms),
+    /// Somebody is not told yet: Lambda comes back, and sends only what is missing.
+    #[error("{failed} of {alerts} alerts are not delivered to everybody yet: {}", reasons.join("; "))]
+    Undelivered {
+        /// How many.
+        failed: usize,
+        /// Of how many.
+        alerts: usize,
+        /// Why, a few of them.
+        reasons: Vec<String>,
+    },
+}
+
+impl From<HandlerError> for Diagnostic {
+    fn from(error: HandlerError) -> Self {
+        let error_type = match error {
+            HandlerError::NoTerms(_) => "BadConfiguration",
+            HandlerError::Undelivered { .. } => "Undelivered",
+        };
+        Self { error_type: error_type.to_owned(), error_message: error.to_string() }
+    }
+}
+
+/// Everything that the process keeps between events.
+#[derive(Debug)]
+pub(crate) struct Function {
+    /// Settings and clients.
+    pub(crate) tools: Tools,
+    /// Reads what `CONFIG_URI` names, when it names something.
+    pub(crate) settings_files: Option<SettingsFiles>,
+    /// The rules; read from `CONFIG_URI` by the first event.
+    pub(crate) terms: OnceCell<Terms>,
+}
+
+/// One invocation.
+#[derive(Debug)]
+pub(crate) struct Work<'a> {
+    pub(crate) tools: &'a Tools,
+    pub(crate) terms: &'a Terms,
+    /// What was looked up.
+    pub(crate) found: Found,
+    /// The way out.
+    pub(crate) outbound: Outbound,
+    /// Names this attempt in claims: a retry has the same request id.
+    pub(crate) owner: String,
+    /// The time of the event.
+    pub(crate) now: Timestamp,
+    pub(crate) is_dry_run: bool,
+    ends_at: Instant,
+    counts: Mutex<Counts>,
+}
+
+impl Work<'_> {
+    pub(crate) fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn time_left(&self) -> Duration {
+        self.ends_at.saturating_duration_since(Instant::now())
+    }
+
+    pub(crate) fn has_time_for(&self, wanted: Duration) -> bool {
+        self.time_left() >= wanted
+    }
+}
+
+impl Function {
+    /// Answers one event.
+    ///
+    /// # Errors
+    /// See [`HandlerError`]. One bad message of a queue never makes the whole batch fail.
+    pub(crate) async fn handle(&self, event: LambdaEvent<Value>) -> Result<Answer, HandlerError> {
+        let started = Instant::now();
+        let terms = self.terms().await?;
+        let Event { is_dry_run, is_queue, items } = event::read(event.payload);
+        let mut work = self.work(terms, &event.context, is_dry_run);
+        let ids: Vec<Option<String>> = items.iter().map(sqs_message_id).collect();
+        let mut failures: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+        let (cases, parked) = read(&work, items, is_queue, &mut failures);
+        let tools = &self.tools;
+        let budget = tools.config.enrichment;
+        work.found =
+            look_up(&tools.metrics, &tools.state, terms, &places(terms, &cases), budget, work.now).await;
+        let mut prepared = work.prepare(&cases).await;
+        work.count(&prepared);
+        let decisions = if is_dry_run {
+            work.dry(&cases, &prepared).await
+        } else {
+            work.deliver_all(&cases, &mut prepared, &parked, &mut failures).await;
+            shown(prepared.decided.iter().map(|(case, decided)| decision(&cases[*case], decided, &[])))
+        };
+        let summary = work.finish(decisions, started).await;
+        for (case, why) in prepared.failed {
+            failures.entry(cases[case].item).or_default().push(why);
+        }
+        if is_queue && !is_dry_run {
+            return Ok(Answer::Batch(batch(&ids, &failures)));
+        }
+        if failures.is_empty() {
+            return Ok(Answer::Summary(Box::new(summary)));
+        }
+        let failed = failures.values().map(Vec::len).sum();
+        let reasons: BTreeSet<String> = failures.into_values().flatten().collect();
+        let reasons = reasons.into_iter().take(NAMED).collect();
+        Err(HandlerError::Undelivered { failed, alerts: cases.len(), reasons })
+    }
+
+    async fn terms(&self) -> Result<&Terms, NoTerms> {
+        let config = &self.tools.config;
+        let read = || async {
+            match (&config.settings_folder, &self.settings_files) {
+                (Some(folder), Some(files)) => Terms::from_folder(folder, files, config).await,
+                _ => Terms::shipped(config),
+            }
+        };
+        self.terms.get_or_try_init(read).await
+    }
+
+    fn work<'a>(&'a self, terms: &'a Terms, context: &Context, is_dry_run: bool) -> Work<'a> {
+        let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+        let mut random = [0_u8; 8];
+        // Without randomness a retry could take the claims of the attempt before it for its own.
+        let _ = getrandom::fill(&mut random);
+        Work {
+            tools: &self.tools,
+            terms,
+            found: Found::default(),
+            outbound: Outbound::open(),
+            owner: format!("{}/{:x}", context.request_id, u64::from_be_bytes(random)),
+            now: Timestamp::now(),
+            is_dry_run,
+            ends_at: Instant::now() + left.saturating_sub(TO_FINISH),
+            counts: Mutex::default(),
+        }
+    }
+}
+
+fn sqs_message_id(item: &Item) -> Option<String> {
+    match item {
+        Item::Message(delivery) => delivery.sqs_message_id.clone(),
+        Item::Parked { sqs_message_id, .. } => sqs_message_id.clone(),
+        Item::Unreadable(unreadable) => unreadable.sqs_message_id.clone(),
+    }
+}
+
+/// The alerts of an event, and what comes back from the dead-letter queue.
+fn read(
+    work: &Work<'_>,
+    items: Vec<Item>,
+    is_queue: bool,
+    failures: &mut BTreeMap<usize, Vec<String>>,
+) -> (Vec<Case>, Vec<(usize, Parked)>) {
+    let mut cases = Vec::new();
+    let mut parked = Vec::new();
+    for (place, item) in items.into_iter().enumerate() {
+        match item {
+            Item::Message(delivery) => {
+                let parsed = parse(&delivery);
+                if !parsed.notes.is_empty() || parsed.lost > 0 {
+                    let notes: Vec<&str> = parsed.notes.iter().map(|note| note.as_str()).collect();
+                    let message_id = delivery.message_id.as_deref().unwrap_or_default();
+                    tracing::warn!(
+                        place = delivery.place,
+                        message_id,
+                        lost = parsed.lost,
+                        notes = notes.join(" "),
+                        "message not as expected"
+                    );
+                }
+                work.counts().parsed(&parsed);
+                let sent_at = delivery.published_at.unwrap_or(work.now);
+                cases.extend(parsed.alerts.into_iter().map(|alert| Case::new(work, place, alert, sent_at)));
+            }
+            Item::Parked { parked: one, .. } => {
+                work.counts().redriven += 1;
+                parked.push((place, one));
+            }
+            Item::Unreadable(unreadable) => {
+                work.counts().unreadable += 1;
+                tracing::error!(place = unreadable.place, error = %unreadable, "record without a message");
+                if is_queue {
+                    failures.entry(place).or_default().push(unreadable.to_string());
+                }
+            }
+        }
+    }
+    (cases, parked)
+}
+
+/// What the alerts are about, each with the measures that they name.
+fn places(terms: &Terms, cases: &[Case]) -> Places {
+    let mut places = Places::new();
+    for case in cases {
+        let named = places.entry(case.place.clone()).or_default();
+        let measure = case.alert.metric().and_then(|metric| terms.rules.thresholds().find(metric));
+        named.extend(measure.map(|measure| measure.name.clone()));
+    }
+    places
+}
+
+fn batch(ids: &[Option<String>], failures: &BTreeMap<usize, Vec<String>>) -> SqsBatchResponse {
+    let failed: BTreeSet<&String> = failures.keys().filter_map(|place| ids.get(*place)?.as_ref()).collect();
+    let failure = |id: &String| {
+        let mut failure = BatchItemFailure::default();
+        failure.item_identifier.clone_from(id);
+        failure
+    };
+    let mut response = SqsBatchResponse::default();
+    response.batch_item_failures = failed.into_iter().map(failure).collect();
+    response
+}
+
+impl Work<'_> {
+    fn count(&self, prepared: &Prepared) {
+        let mut counts = self.counts();
+        counts.enrichment_missing = self.found.missing() as u64;
+        for decided in prepared.decided.values() {
+            counts.decided(decided);
+            if let Some(unknown) = &decided.correlated.decision.unknown_severity {
+                let said = unknown.said.as_deref().unwrap_or("nothing");
+                tracing::warn!(said, "nobody said how bad an alert is; the default holds");
+            }
+        }
+    }
+
+    /// Tells everybody, the worst first.
+    async fn deliver_all(
+        &self,
+        cases: &[Case],
+        prepared: &mut Prepared,
+        parked: &[(usize, Parked)],
+        failures: &mut BTreeMap<usize, Vec<String>>,
+    ) {
+        let mut claimed: Vec<Claimed> = std::mem::take(&mut prepared.claimed).into_values().collect();
+        claimed.sort_by_key(|claimed| std::cmp::Reverse(claimed.record.severity));
+        let decided = &prepared.decided;
+        let deliver = |claimed: Claimed| async move {
+            let case = &cases[claimed.case];
+            let subject = self.subject(case, decided.get(&claimed.case)).await;
+            (case.item, self.deliver(claimed, &subject).await)
+        };
+        let mut delivered = stream::iter(claimed).map(deliver).buffer_unordered(DELIVERED_AT_ONCE);
+        while let Some((item, result)) = delivered.next().await {
+            if let Err(failed) = result {
+                failures.entry(item).or_default().push(failed.0);
+            }
+        }
+        let mut items_of_routes: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
+        for (case, decided) in decided {
+            for route in &decided.routing.routes {
+                items_of_routes.entry(&route.route).or_default().insert(cases[*case].item);
+            }
+        }
+        for (route, items) in items_of_routes {
+            if let Err(failed) = self.tell_summary(route).await {
+                for item in items {
+                    failures.entry(item).or_default().push(failed.0.clone());
+                }
+            }
+        }
+        for (item, parked) in parked {
+            if let Err(failed) = self.redrive(parked).await {
+                failures.entry(*item).or_default().push(failed.0);
+            }
+        }
+    }
+
+    /// What would be sent.
+    async fn dry(&self, cases: &[Case], prepared: &Prepared) -> Vec<Value> {
+        let mut decisions = Vec::new();
+        for (place, decided) in &prepared.decided {
+            let case = &cases[*place];
+            let claimed = prepared.claimed.get(&case.alert.key).filter(|claimed| claimed.case == *place);
+            let mut would_send: Vec<(DestinationName, Vec<Message>)> = Vec::new();
+            if let Some(Claimed { record, deliveries, .. }) = claimed {
+                let subject = self.subject(case, Some(decided)).await;
+                for delivery in deliveries {
+                    let Some(destination) = self.terms.rules.destination(&delivery.destination) else {
+                        continue;
+                    };
+                    let context = wording::Context {
+                        alert: &case.alert,
+                        subject: &case.subject,
+                        related: &subject.related,
+                        enrichment: &subject.enrichment,
+                        rules: &self.terms.rules,
+                        region: &self.tools.region,
+                        now: self.now,
+                    };
+                    let all = messages(destination, delivery, &notice(record, delivery, context));
+                    would_send.push((delivery.destination.clone(), all));
+                }
+            }
+            decisions.push(decision(case, decided, &would_send));
+        }
+        shown(decisions.into_iter())
+    }
+
+    async fn finish(&self, decisions: Vec<Value>, started: Instant) -> Summary {
+        let counts = self.counts().clone();
+        if !self.is_dry_run {
+            let unknown_form = counts.notes.get("unknown_form").copied().unwrap_or_default();
+            let datums = datums(&counts, unknown_form, self.now);
+            // Alerts that are delivered must not be delivered again for want of a count.
+            if let Err(fault) = self.tools.metrics.publish(ALERT_NAMESPACE, datums).await {
+                tracing::warn!(error = %fault, "metrics not published");
+            }
+        }
+        let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(
+            dry_run = self.is_dry_run,
+            messages = counts.messages,
+            alerts = counts.alerts,
+            lost = counts.lost,
+            families = listed(&counts.families),
+            changes = listed(&counts.changes),
+            severities = listed(&counts.severities),
+            quiet = listed(&counts.quiet),
+            summarised = counts.summarised,
+            redriven = counts.redriven,
+            enrichment_missing = counts.enrichment_missing,
+            delivered = counts.total(|one| one.delivered),
+            owed = counts.total(|one| one.owed),
+            parked = counts.total(|one| one.parked),
+            duration_ms,
+            "invocation done"
+        );
+        Summary { dry_run: self.is_dry_run, counts, decisions, duration_ms }
+    }
+}

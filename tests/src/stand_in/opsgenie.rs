@@ -17,7 +17,7 @@ const ALERTS: &str = "/opsgenie/v2/alerts";
 
 /// Opsgenie, with the aliases of open alerts.
 #[derive(Debug, Default)]
-pub struct Opsgenie {
+pub(super) struct Opsgenie {
     open: Mutex<BTreeSet<String>>,
 }
 
@@ -47,7 +47,10 @@ impl StandIn for Opsgenie {
                         (field.unwrap_or_default().to_owned(), json!(violation.to_string()))
                     })
                     .collect();
-                return Reply::json(422, &json!({"message": "Request body is not processable", "errors": errors}));
+                return Reply::json(
+                    422,
+                    &json!({"message": "Request body is not processable", "errors": errors}),
+                );
             }
             open.insert(body["alias"].as_str().unwrap_or_default().to_owned());
             return accepted();

@@ -9,7 +9,7 @@ use super::{Call, Reply, StandIn};
 
 /// PagerDuty.
 #[derive(Debug, Default)]
-pub struct PagerDuty;
+pub(super) struct PagerDuty;
 
 impl StandIn for PagerDuty {
     fn name(&self) -> &'static str {

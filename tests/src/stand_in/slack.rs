@@ -13,7 +13,7 @@ use super::{Call, Reply, StandIn};
 
 /// Slack, with what was posted.
 #[derive(Debug, Default)]
-pub struct Slack {
+pub(super) struct Slack {
     /// Channel id and `ts` of each message.
     posted: Mutex<BTreeSet<(String, String)>>,
 }

@@ -6,7 +6,7 @@ use super::{Call, Reply, StandIn};
 
 /// A webhook.
 #[derive(Debug, Default)]
-pub struct Webhook;
+pub(super) struct Webhook;
 
 impl StandIn for Webhook {
     fn name(&self) -> &'static str {

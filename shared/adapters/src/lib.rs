@@ -12,13 +12,14 @@
 //! Errors name what failed and where, with the service's own error code, and never carry captured
 //! text.
 
+mod aws;
 mod fault;
 mod http;
 #[cfg(any(feature = "s3", feature = "state", feature = "cloudwatch", feature = "sqs"))]
 mod patience;
 
+pub use aws::aws_config;
 pub use fault::Fault;
-pub use http::http_client;
 
 #[cfg(feature = "s3")]
 pub mod captures;

@@ -1,5 +1,6 @@
 //! `local seed`: another fleet in the environment that is up.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 
 use crate::clients::Clients;
@@ -23,5 +24,16 @@ pub async fn seed(name: &str) -> Outcome<()> {
     let answer = reqwest::Client::new().put(url).body(text).send().await;
     answer.and_then(reqwest::Response::error_for_status).during("tell the stand-ins")?;
     let clients = Clients::of(&endpoints.aws_endpoint_url).await;
+    forget(&clients, endpoints.output("StateTableName")?, &scenario).await?;
     publish::seed(&clients.cloudwatch, &scenario, Timestamp::now()).await.map(drop)
+}
+
+/// Takes away what capacity-meter keeps of the endpoints between runs, as if it were old already.
+async fn forget(clients: &Clients, table: &str, scenario: &Scenario) -> Outcome<()> {
+    let topologies = scenario.endpoints.iter().map(|endpoint| format!("topology#{}", endpoint.name));
+    for key in std::iter::once("endpoints".to_owned()).chain(topologies) {
+        let request = clients.dynamodb.delete_item().table_name(table).key("pk", AttributeValue::S(key));
+        request.send().await.during("take the old fleet out of the state table")?;
+    }
+    Ok(())
 }

@@ -26,7 +26,7 @@ async fn calls(local: &Loopback, stand_in: &str, end: &str) -> Vec<Value> {
 fn assert_discreet(function: &Function, told: &[&Value]) {
     let log = function.log().join("\n");
     assert!(log.contains("invocation done") && !log.contains(MARK), "{log}");
-    assert!(!log.contains("127.0.0.1"), "{log}");
+    assert!(!log.contains("/webhook/"), "{log}");
     for answer in told {
         assert!(!answer.to_string().contains(MARK), "{answer}");
     }
@@ -43,7 +43,7 @@ async fn an_alert_is_told_once_edited_raised_and_closed() {
     let first = invoke(&mut function, &sns(&[grafana(&[warning.clone()])])).await;
     assert_eq!(first["changes"], json!({"new": 1}), "{first}");
     assert_eq!(first["families"], json!({"grafana_json": 1}));
-    assert_eq!(first["decisions"][0]["reason"], "warning: label severity = \"warning\"");
+    assert_eq!(first["decisions"][0]["reason"], "warning: label severity=warning");
     let posts = calls(&local, "slack", "chat.postMessage").await;
     assert_eq!(posts.len(), 1);
     assert_eq!(posts[0]["channel"], "alerts");

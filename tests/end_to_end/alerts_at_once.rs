@@ -83,9 +83,13 @@ async fn a_quality_and_a_quantity_alert_that_come_together_are_joined() {
     let local = Loopback::start().await.unwrap();
     let rules = local.rules("").await.unwrap();
     let mut function = local.router(&rules, &[]).await.unwrap();
-    let quality = GrafanaAlert { severity: "warning".to_owned(), ..GrafanaAlert::new("Safety low", "qwen-7b") };
-    let quantity = grafana(&[GrafanaAlert { severity: "warning".to_owned(), ..GrafanaAlert::new("GPU memory high", "qwen-7b") }])
-        .replace("SafetyScore", "GPUMemoryUtilizationNormalized");
+    let quality =
+        GrafanaAlert { severity: "warning".to_owned(), ..GrafanaAlert::new("Safety low", "qwen-7b") };
+    let quantity = grafana(&[GrafanaAlert {
+        severity: "warning".to_owned(),
+        ..GrafanaAlert::new("GPU memory high", "qwen-7b")
+    }])
+    .replace("SafetyScore", "GPUMemoryUtilizationNormalized");
 
     let summary =
         function.invoke(&sns(&[grafana(&[quality]), quantity]), TIME).await.unwrap().response().unwrap();

@@ -234,7 +234,16 @@ async fn a_token_that_was_replaced_is_read_again() {
 #[tokio::test]
 async fn a_secret_that_is_not_there_is_named_by_its_arn() {
     let mut scene = Scene::new(json!([])).await;
-    scene.local.clients.secrets.delete_secret().secret_id("slack").force_delete_without_recovery(true).send().await.unwrap();
+    scene
+        .local
+        .clients
+        .secrets
+        .delete_secret()
+        .secret_id("slack")
+        .force_delete_without_recovery(true)
+        .send()
+        .await
+        .unwrap();
 
     let message = error(scene.send(&event()).await);
 
@@ -255,7 +264,8 @@ async fn mistakes_in_the_rules_are_listed_and_nothing_is_lost() {
     for mistake in ["s3://settings/alerts.toml has 2 mistakes", "rule[0].severity", "rule[0].metrik"] {
         assert!(message.contains(mistake), "{message}");
     }
-    let refused = local.router(&rules, &[("PAGERDUTY_REGION", "mars"), ("SLACK_TOKEN_ARN", "xoxb-quokka")]).await;
+    let refused =
+        local.router(&rules, &[("PAGERDUTY_REGION", "mars"), ("SLACK_TOKEN_ARN", "xoxb-quokka")]).await;
     let refused = refused.unwrap_err().to_string();
     assert!(refused.contains("PAGERDUTY_REGION: must be us or eu") && !refused.contains(MARK), "{refused}");
 }

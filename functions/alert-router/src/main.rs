@@ -23,14 +23,13 @@ mod telling;
 mod terms;
 mod wording;
 
-use adapters::http_client;
+use adapters::aws_config;
 use adapters::metrics::Metrics;
 use adapters::queue::Queue;
 use adapters::secrets::Secrets;
 use adapters::settings_folder::SettingsFiles;
 use adapters::state::StateTable;
 use adapters::topic::Topics;
-use aws_config::BehaviorVersion;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
 use tokio::sync::OnceCell;
 
@@ -52,7 +51,7 @@ async fn main() -> Result<(), Error> {
         Some(_) => OnceCell::new(),
     };
     tracing::info!(config = %serde_json::to_string(&config)?, "starting");
-    let aws = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client()).load().await;
+    let aws = aws_config().await;
     let tools = Tools {
         state: StateTable::new(&aws, &config.state_table),
         metrics: Metrics::new(&aws),

@@ -18,14 +18,13 @@ mod terms;
 mod topologies;
 mod usage;
 
+use adapters::aws_config;
 use adapters::control_plane::ControlPlane;
-use adapters::http_client;
 use adapters::metrics::Metrics;
 use adapters::price_list::PriceList;
 use adapters::queue::Queue;
 use adapters::settings_folder::SettingsFiles;
 use adapters::state::StateTable;
-use aws_config::BehaviorVersion;
 use domain::capacity::price::price_list_home;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
 use tokio::sync::OnceCell;
@@ -41,7 +40,7 @@ async fn main() -> Result<(), Error> {
     let config =
         Config::from_env().inspect_err(|mistakes| tracing::error!(%mistakes, "bad configuration"))?;
     tracing::info!(config = %serde_json::to_string(&config)?, "starting");
-    let aws = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client()).load().await;
+    let aws = aws_config().await;
     let region = aws.region().map(ToString::to_string).ok_or("AWS_REGION is not set")?;
     // The file compiled in is checked here; that of CONFIG_URI when the first event fetches it.
     let terms = match &config.settings_folder {

@@ -18,6 +18,7 @@
 //! Errors name what failed and where, with the service's own error code, and never carry captured
 //! text, a secret or an address that is one.
 
+mod aws;
 mod fault;
 mod http;
 #[cfg(any(
@@ -34,8 +35,8 @@ mod patience;
 #[cfg(any(feature = "secrets", feature = "delivery"))]
 mod secret;
 
+pub use aws::aws_config;
 pub use fault::Fault;
-pub use http::http_client;
 #[cfg(any(feature = "secrets", feature = "delivery"))]
 pub use secret::Secret;
 

@@ -37,13 +37,13 @@ async fn an_alert_is_told_once_edited_raised_and_closed() {
     let local = Loopback::start().await.unwrap();
     let rules = local.rules("[lifecycle]\nduplicate_seconds = 0").await.unwrap();
     let mut function = local.router(&rules, &[]).await.unwrap();
-    let warning =
-        GrafanaAlert { severity: "warning".to_owned(), ..GrafanaAlert::new("Safety low", "qwen-7b") };
+    let alert = GrafanaAlert { severity: String::new(), ..GrafanaAlert::new("Safety low", "qwen-7b") };
+    let warning = GrafanaAlert { value: 0.9, ..alert };
 
     let first = invoke(&mut function, &sns(&[grafana(&[warning.clone()])])).await;
     assert_eq!(first["changes"], json!({"new": 1}), "{first}");
     assert_eq!(first["families"], json!({"grafana_json": 1}));
-    assert_eq!(first["decisions"][0]["reason"], "warning: label severity=warning");
+    assert_eq!(first["severities"], json!({"warning": 1}));
     let posts = calls(&local, "slack", "chat.postMessage").await;
     assert_eq!(posts.len(), 1);
     assert_eq!(posts[0]["channel"], "alerts");
@@ -59,7 +59,7 @@ async fn an_alert_is_told_once_edited_raised_and_closed() {
     assert_eq!(calls(&local, "slack", "chat.postMessage").await.len(), 1);
 
     // Worse: people are called, in the thread and by the pagers.
-    let critical = GrafanaAlert { severity: "critical".to_owned(), ..warning.clone() };
+    let critical = GrafanaAlert { value: 0.42, ..warning.clone() };
     let raised = invoke(&mut function, &sns(&[grafana(&[critical.clone()])])).await;
     assert_eq!(raised["changes"], json!({"raised": 1}), "{raised}");
     let posts = calls(&local, "slack", "chat.postMessage").await;
@@ -81,7 +81,7 @@ async fn an_alert_is_told_once_edited_raised_and_closed() {
     assert_eq!(events[1]["routing_key"], events[0]["routing_key"]);
     let last = calls(&local, "slack", "chat.update").await.pop().unwrap();
     let text = last["text"].as_str().unwrap();
-    assert!(text.contains("0.97") && text.contains("0.42"), "{text}");
+    assert!(text.contains("0.97") && text.contains("0.90"), "{text}");
     let reply = calls(&local, "slack", "chat.postMessage").await.pop().unwrap();
     assert_eq!(reply["thread_ts"], last["ts"]);
     let received = local.received("opsgenie").await.unwrap();

@@ -1,7 +1,6 @@
 //! alert-router with destinations that stand in for Slack, PagerDuty, Opsgenie and a webhook, and
 //! the alerts that it is sent.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -100,7 +99,8 @@ pub struct GrafanaAlert {
     pub rule: String,
     /// The component; a part of its identity.
     pub component: String,
-    /// The label `severity`.
+    /// The label `severity`, which is a part of its identity like all labels; without one the value
+    /// decides.
     pub severity: String,
     /// When it began to fire.
     pub starts_at: Timestamp,
@@ -129,26 +129,23 @@ impl GrafanaAlert {
         Self { ends_at: Some(Timestamp::now()), value: 0.97, ..self.clone() }
     }
 
-    /// The same whatever it says: Grafana's own changes with every label.
-    fn fingerprint(&self) -> String {
-        let mut hasher = DefaultHasher::new();
-        (&self.rule, &self.component).hash(&mut hasher);
-        format!("{:016x}", hasher.finish())
-    }
-
     fn json(&self) -> Value {
+        let mut labels = json!({
+            "alertname": self.rule, "grafana_folder": "LLM", "metric": "SafetyScore",
+            "EndpointName": "support-chat", "InferenceComponentName": self.component,
+        });
+        if !self.severity.is_empty() {
+            labels["severity"] = json!(self.severity);
+        }
         json!({
             "status": if self.ends_at.is_some() { "resolved" } else { "firing" },
-            "labels": {
-                "alertname": self.rule, "grafana_folder": "LLM", "severity": self.severity,
-                "metric": "SafetyScore", "EndpointName": "support-chat", "InferenceComponentName": self.component,
-            },
+            "labels": labels,
             "annotations": {"summary": "Answers are less safe than they were"},
             "startsAt": self.starts_at.to_string(),
             "endsAt": self.ends_at.map_or("0001-01-01T00:00:00Z".to_owned(), |at| at.to_string()),
             "values": {"B": self.value},
             "generatorURL": "https://grafana.example/alerting/grafana/abc/view",
-            "fingerprint": self.fingerprint(),
+            "fingerprint": "",
             "silenceURL": "https://grafana.example/alerting/silence/new",
             "dashboardURL": "", "panelURL": "",
         })

@@ -100,3 +100,41 @@ async fn a_quality_and_a_quantity_alert_that_come_together_are_joined() {
     assert!(joined.unwrap().body["text"].as_str().unwrap().contains("Safety low"), "{posts:?}");
     assert_eq!(calls(&local, "pagerduty").await, 1);
 }
+
+#[tokio::test]
+async fn a_flapping_alert_is_told_once_and_again_when_it_is_calm() {
+    let local = Loopback::start().await.unwrap();
+    let rules = local.rules("[lifecycle]\nflips = 3\ncalm_minutes = 1\nduplicate_seconds = 0").await.unwrap();
+    let mut function = local.router(&rules, &[]).await.unwrap();
+    let alert = GrafanaAlert::new("Safety low", "qwen-7b");
+    let mut changes = Vec::new();
+    for minute in 0..3 {
+        let starts_at = alert.starts_at + jiff::SignedDuration::from_mins(5 * minute - 20);
+        let firing = GrafanaAlert { starts_at, ..alert.clone() };
+        let ended =
+            GrafanaAlert { ends_at: Some(starts_at + jiff::SignedDuration::from_mins(2)), ..firing.clone() };
+        for message in [firing, ended] {
+            let event = sns(&[grafana(&[message])]);
+            let summary = function.invoke(&event, TIME).await.unwrap().response().unwrap();
+            changes.extend(summary["changes"].as_object().unwrap().keys().cloned());
+        }
+    }
+    assert_eq!(changes, ["new", "resolved", "reopened", "started_flapping", "flapped", "flapped"]);
+
+    // The look that is due waits in the queue; a minute later it finds the alert calm.
+    let request = local.clients.sqs.get_queue_attributes().queue_url(&rules.returns);
+    let all = aws_sdk_sqs::types::QueueAttributeName::All;
+    let attributes = request.attribute_names(all).send().await.unwrap().attributes.unwrap_or_default();
+    let delayed = aws_sdk_sqs::types::QueueAttributeName::ApproximateNumberOfMessagesDelayed;
+    assert_eq!(attributes.get(&delayed).map(String::as_str), Some("1"), "{attributes:?}");
+    let key = local.received("pagerduty").await.unwrap()[0].body["dedup_key"].clone();
+    let look = json!({"schema": "assay.look-again.v1", "alert": key}).to_string();
+    let posts = calls(&local, "slack").await;
+    function.invoke(&tests::loopback::batch(&[look.clone()]), TIME).await.unwrap().response().unwrap();
+    assert_eq!(calls(&local, "slack").await, posts);
+    tokio::time::sleep(Duration::from_secs(61)).await;
+    function.invoke(&tests::loopback::batch(&[look]), TIME).await.unwrap().response().unwrap();
+    assert!(calls(&local, "slack").await > posts);
+    let last = local.received("pagerduty").await.unwrap().pop().unwrap();
+    assert_eq!(last.body["event_action"], "resolve");
+}

@@ -20,6 +20,8 @@ pub(crate) struct Config {
     pub(crate) state_table: String,
     /// `DEAD_LETTER_QUEUE_URL`: where messages go that a destination refuses for good.
     pub(crate) dead_letter_queue_url: String,
+    /// `RETURN_QUEUE_URL`: the queue through which messages come back to the function.
+    pub(crate) return_queue_url: String,
     /// `CONFIG_URI`: a folder `s3://bucket/prefix/` whose `alerts.toml` and `fleet.toml` replace
     /// those compiled in.
     #[serde(serialize_with = "as_text")]
@@ -58,6 +60,7 @@ impl Config {
         let config = Self {
             state_table: variables.required("STATE_TABLE").unwrap_or_default(),
             dead_letter_queue_url: variables.required("DEAD_LETTER_QUEUE_URL").unwrap_or_default(),
+            return_queue_url: variables.required("RETURN_QUEUE_URL").unwrap_or_default(),
             settings_folder: parsed(&variables, "CONFIG_URI"),
             destinations: destinations(&variables),
             enrichment: Duration::from_millis(enrichment.into()),
@@ -163,7 +166,11 @@ mod tests {
     const TOKEN: &str = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:slack-AbCdEf#token";
 
     fn config(variables: &[(&str, &str)]) -> Result<Config, Mistakes> {
-        let needed = [("STATE_TABLE", "state"), ("DEAD_LETTER_QUEUE_URL", "https://sqs/q")];
+        let needed = [
+            ("STATE_TABLE", "state"),
+            ("DEAD_LETTER_QUEUE_URL", "https://sqs/d"),
+            ("RETURN_QUEUE_URL", "https://sqs/r"),
+        ];
         Config::from_lookup(&|name| {
             let all = needed.iter().chain(variables);
             all.filter(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()).last()
@@ -171,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_and_the_queue_are_enough() {
+    fn the_table_and_the_queues_are_enough() {
         let config = config(&[]).unwrap();
         assert_eq!(config.destinations, []);
         assert_eq!(config.enrichment, Duration::from_millis(1500));
@@ -217,6 +224,7 @@ mod tests {
         let named = [
             "STATE_TABLE: is not set",
             "DEAD_LETTER_QUEUE_URL: is not set",
+            "RETURN_QUEUE_URL: is not set",
             "SLACK_CHANNEL: is not set",
             "PAGERDUTY_ROUTING_KEY_ARN: is not the ARN of a secret",
             "PAGERDUTY_REGION: must be us or eu, is \"mars\"",
@@ -230,6 +238,6 @@ mod tests {
         for mistake in named {
             assert!(text.contains(mistake), "{mistake} is not in {text}");
         }
-        assert!(text.contains("has 11 mistakes") && !text.contains("quokka"), "{text}");
+        assert!(text.contains("has 12 mistakes") && !text.contains("quokka"), "{text}");
     }
 }

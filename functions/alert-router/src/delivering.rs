@@ -4,7 +4,7 @@
 use adapters::Fault;
 use adapters::state::{NotWritten, RecordKey};
 use domain::alert::AlertKey;
-use domain::alert::lifecycle::{AlertRecord, Delivery, tell_again};
+use domain::alert::lifecycle::{AlertRecord, Change, Delivery};
 use domain::alert::notice::{Enrichment, NotIncluded, Part, Reading, Related};
 use domain::alert::rules::{Correlated, DestinationName};
 use futures_util::{StreamExt, stream};
@@ -51,20 +51,21 @@ impl From<Fault> for Failed {
 #[derive(Debug)]
 pub(crate) struct Subject<'a> {
     pub(crate) case: &'a Case,
+    pub(crate) change: Option<&'a Change>,
     pub(crate) related: Vec<Related>,
     pub(crate) enrichment: Enrichment,
 }
 
 impl Work<'_> {
     /// What a message about a case shows beside the record.
-    pub(crate) async fn subject<'a>(&self, case: &'a Case, decided: Option<&Decided>) -> Subject<'a> {
+    pub(crate) async fn subject<'a>(&self, case: &'a Case, decided: Option<&'a Decided>) -> Subject<'a> {
         let metric = decided.and_then(|decided| decided.correlated.decision.metric.as_deref());
         let (mut enrichment, _) = self.found.about(&case.place, metric.or(case.alert.metric()));
         let related = match decided {
             None => Vec::new(),
             Some(decided) => self.related(&decided.correlated, &mut enrichment).await,
         };
-        Subject { case, related, enrichment }
+        Subject { case, change: decided.map(|decided| &decided.change), related, enrichment }
     }
 
     async fn related(&self, correlated: &Correlated, enrichment: &mut Enrichment) -> Vec<Related> {
@@ -133,9 +134,10 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn context<'a>(&'a self, subject: &'a Subject<'_>) -> Context<'a> {
+    pub(crate) fn context<'a>(&'a self, subject: &'a Subject<'_>) -> Context<'a> {
         Context {
             alert: &subject.case.alert,
+            change: subject.change,
             subject: &subject.case.subject,
             related: &subject.related,
             enrichment: &subject.enrichment,
@@ -206,35 +208,5 @@ impl Work<'_> {
         };
         tracing::error!(%destination, reason, rule, key = %parked.alert, "alert refused; parked in the dead-letter queue");
         self.tools.dead_letters.send(&json!(parked).to_string()).await
-    }
-
-    /// Takes up what was parked: what holds now is told to the destination that refused.
-    pub(crate) async fn redrive(&self, parked: &Parked) -> Result<(), Failed> {
-        let record_key = RecordKey::alert(parked.alert.as_str());
-        let damping = self.terms.rules.damping();
-        for attempt in 0..TRIES {
-            if attempt > 0 {
-                stand_back(attempt).await;
-            }
-            let known = self.tools.state.record::<AlertRecord>(&record_key, self.now).await?;
-            let Some(known) = known else {
-                tracing::warn!(rule = parked.rule, key = %parked.alert, "parked alert is not remembered any more; nothing to tell");
-                return Ok(());
-            };
-            let mut record = tell_again(&known.value, &parked.destination, self.now);
-            let deliveries = record.outbox.claim(&self.owner, self.now, damping.claim);
-            let kept = damping.keep;
-            let state = &self.tools.state;
-            match state.put_record(&record_key, &record, Some(known.version), self.now, kept).await {
-                Ok(_) => {
-                    let case = Case::new(self, 0, record.alert.clone(), self.now);
-                    let subject = self.subject(&case, None).await;
-                    return self.deliver(Claimed { record, case: 0, deliveries }, &subject).await;
-                }
-                Err(NotWritten::Conflict) => {}
-                Err(NotWritten::Failed(fault)) => return Err(fault.into()),
-            }
-        }
-        Err(Failed("other invocations were faster each time".to_owned()))
     }
 }

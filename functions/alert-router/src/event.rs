@@ -1,4 +1,5 @@
-//! What an event brings: alerts, or deliveries that were refused once and are to be tried again.
+//! What an event brings: alerts, deliveries that were refused once and are to be tried again, and
+//! looks at alerts that are due.
 
 use domain::alert::AlertKey;
 use domain::alert::parse::{Delivery, Unreadable, open};
@@ -30,8 +31,32 @@ pub(crate) enum Item {
         /// The queue's message.
         sqs_message_id: Option<String>,
     },
+    /// A look at a flapping alert that may be calm by now.
+    Look {
+        /// Which.
+        look: Look,
+        /// The queue's message.
+        sqs_message_id: Option<String>,
+    },
     /// A record without a message.
     Unreadable(Unreadable),
+}
+
+/// A look at a flapping alert that is due: no message may come by itself when it is calm.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Look {
+    /// The form of this message.
+    pub(crate) schema: LookSchema,
+    /// Which alert.
+    pub(crate) alert: AlertKey,
+}
+
+/// The form of [`Look`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum LookSchema {
+    /// The first.
+    #[serde(rename = "assay.look-again.v1")]
+    V1,
 }
 
 /// A delivery that a destination refused for good, as it waits in the dead-letter queue. It names
@@ -69,12 +94,20 @@ pub(crate) fn read(mut event: Value) -> Event {
     let is_queue = event["Records"][0]["eventSource"] == "aws:sqs";
     let item = |opened: Result<Delivery, Unreadable>| match opened {
         Err(unreadable) => Item::Unreadable(unreadable),
-        Ok(delivery) => match serde_json::from_str(&delivery.message) {
-            Ok(parked) => Item::Parked { parked, sqs_message_id: delivery.sqs_message_id },
-            Err(_) => Item::Message(delivery),
-        },
+        Ok(delivery) => own(delivery),
     };
     Event { is_dry_run, is_queue, items: open(event).into_iter().map(item).collect() }
+}
+
+/// What alert-router itself has put into its queues, and what others send.
+fn own(delivery: Delivery) -> Item {
+    if let Ok(parked) = serde_json::from_str(&delivery.message) {
+        return Item::Parked { parked, sqs_message_id: delivery.sqs_message_id };
+    }
+    match serde_json::from_str(&delivery.message) {
+        Ok(look) => Item::Look { look, sqs_message_id: delivery.sqs_message_id },
+        Err(_) => Item::Message(delivery),
+    }
 }
 
 #[cfg(test)]

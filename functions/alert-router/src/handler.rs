@@ -12,6 +12,7 @@ use adapters::settings_folder::SettingsFiles;
 use adapters::state::StateTable;
 use adapters::topic::Topics;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse};
+use domain::alert::lifecycle::Change;
 use domain::alert::parse::parse;
 use domain::alert::rules::DestinationName;
 use domain::metric::ALERT_NAMESPACE;
@@ -25,14 +26,14 @@ use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use crate::config::Config;
-use crate::event::{self, Event, Item, Parked};
+use crate::event::{self, Event, Item, Look, Parked};
 use crate::looking_up::{Found, Places, look_up};
 use crate::measures::datums;
 use crate::preparing::{Case, Claimed, Prepared};
 use crate::summary::{Counts, Summary, decision, listed, shown};
 use crate::telling::{Message, messages};
 use crate::terms::{NoTerms, Terms};
-use crate::wording::{self, notice};
+use crate::wording::notice;
 
 /// Kept free at the end of an invocation for what is remembered and counted.
 const TO_FINISH: Duration = Duration::from_secs(3);
@@ -50,6 +51,8 @@ pub(crate) struct Tools {
     pub(crate) secrets: Secrets,
     pub(crate) topics: Topics,
     pub(crate) dead_letters: Queue,
+    /// What comes back to the function later.
+    pub(crate) returns: Queue,
     /// Where the function runs; empty when nobody says.
     pub(crate) region: String,
 }
@@ -147,7 +150,7 @@ impl Function {
         let mut work = self.work(terms, &event.context, is_dry_run);
         let ids: Vec<Option<String>> = items.iter().map(sqs_message_id).collect();
         let mut failures: BTreeMap<usize, Vec<String>> = BTreeMap::new();
-        let (cases, parked) = read(&work, items, is_queue, &mut failures);
+        let (cases, returned) = read(&work, items, is_queue, &mut failures);
         let tools = &self.tools;
         let budget = tools.config.enrichment;
         work.found =
@@ -157,7 +160,7 @@ impl Function {
         let decisions = if is_dry_run {
             work.dry(&cases, &prepared).await
         } else {
-            work.deliver_all(&cases, &mut prepared, &parked, &mut failures).await;
+            work.deliver_all(&cases, &mut prepared, &returned, &mut failures).await;
             shown(prepared.decided.iter().map(|(case, decided)| decision(&cases[*case], decided, &[])))
         };
         let summary = work.finish(decisions, started).await;
@@ -209,7 +212,7 @@ impl Function {
 fn sqs_message_id(item: &Item) -> Option<String> {
     match item {
         Item::Message(delivery) => delivery.sqs_message_id.clone(),
-        Item::Parked { sqs_message_id, .. } => sqs_message_id.clone(),
+        Item::Parked { sqs_message_id, .. } | Item::Look { sqs_message_id, .. } => sqs_message_id.clone(),
         Item::Unreadable(unreadable) => unreadable.sqs_message_id.clone(),
     }
 }
@@ -220,9 +223,9 @@ fn read(
     items: Vec<Item>,
     is_queue: bool,
     failures: &mut BTreeMap<usize, Vec<String>>,
-) -> (Vec<Case>, Vec<(usize, Parked)>) {
+) -> (Vec<Case>, Vec<(usize, Returned)>) {
     let mut cases = Vec::new();
-    let mut parked = Vec::new();
+    let mut returned = Vec::new();
     for (place, item) in items.into_iter().enumerate() {
         match item {
             Item::Message(delivery) => {
@@ -244,8 +247,9 @@ fn read(
             }
             Item::Parked { parked: one, .. } => {
                 work.counts().redriven += 1;
-                parked.push((place, one));
+                returned.push((place, Returned::Parked(one)));
             }
+            Item::Look { look, .. } => returned.push((place, Returned::Look(look))),
             Item::Unreadable(unreadable) => {
                 work.counts().unreadable += 1;
                 tracing::error!(place = unreadable.place, error = %unreadable, "record without a message");
@@ -255,7 +259,14 @@ fn read(
             }
         }
     }
-    (cases, parked)
+    (cases, returned)
+}
+
+/// What comes back through the queue.
+#[derive(Debug)]
+enum Returned {
+    Parked(Parked),
+    Look(Look),
 }
 
 /// What the alerts are about, each with the measures that they name.
@@ -299,7 +310,7 @@ impl Work<'_> {
         &self,
         cases: &[Case],
         prepared: &mut Prepared,
-        parked: &[(usize, Parked)],
+        returned: &[(usize, Returned)],
         failures: &mut BTreeMap<usize, Vec<String>>,
     ) {
         let mut claimed: Vec<Claimed> = std::mem::take(&mut prepared.claimed).into_values().collect();
@@ -307,7 +318,13 @@ impl Work<'_> {
         let decided = &prepared.decided;
         let deliver = |claimed: Claimed| async move {
             let case = &cases[claimed.case];
-            let subject = self.subject(case, decided.get(&claimed.case)).await;
+            let decided = decided.get(&claimed.case);
+            if matches!(decided.map(|decided| &decided.change), Some(Change::StartedFlapping)) {
+                if let Err(fault) = self.look_later(&claimed.record).await {
+                    return (case.item, Err(fault.into()));
+                }
+            }
+            let subject = self.subject(case, decided).await;
             (case.item, self.deliver(claimed, &subject).await)
         };
         let mut delivered = stream::iter(claimed).map(deliver).buffer_unordered(DELIVERED_AT_ONCE);
@@ -329,8 +346,12 @@ impl Work<'_> {
                 }
             }
         }
-        for (item, parked) in parked {
-            if let Err(failed) = self.redrive(parked).await {
+        for (item, returned) in returned {
+            let done = match returned {
+                Returned::Parked(parked) => self.redrive(parked).await,
+                Returned::Look(look) => self.look(&look.alert).await,
+            };
+            if let Err(failed) = done {
                 failures.entry(*item).or_default().push(failed.0);
             }
         }
@@ -349,16 +370,8 @@ impl Work<'_> {
                     let Some(destination) = self.terms.rules.destination(&delivery.destination) else {
                         continue;
                     };
-                    let context = wording::Context {
-                        alert: &case.alert,
-                        subject: &case.subject,
-                        related: &subject.related,
-                        enrichment: &subject.enrichment,
-                        rules: &self.terms.rules,
-                        region: &self.tools.region,
-                        now: self.now,
-                    };
-                    let all = messages(destination, delivery, &notice(record, delivery, context));
+                    let all =
+                        messages(destination, delivery, &notice(record, delivery, self.context(&subject)));
                     would_send.push((delivery.destination.clone(), all));
                 }
             }

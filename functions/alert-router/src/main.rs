@@ -16,6 +16,7 @@ mod looking_up;
 mod measures;
 mod preparing;
 mod records;
+mod returning;
 mod sending;
 mod storms;
 mod summary;
@@ -58,6 +59,7 @@ async fn main() -> Result<(), Error> {
         secrets: Secrets::new(&aws, config.secrets_kept_for),
         topics: Topics::new(&aws),
         dead_letters: Queue::new(&aws, &config.dead_letter_queue_url),
+        returns: Queue::new(&aws, &config.return_queue_url),
         region: aws.region().map(ToString::to_string).unwrap_or_default(),
         config,
     };

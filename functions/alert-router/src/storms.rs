@@ -142,6 +142,7 @@ impl Work<'_> {
         let damping = self.terms.rules.damping();
         let context = Context {
             alert: &case.alert,
+            change: Some(&decided.change),
             subject: &case.subject,
             related: &[],
             enrichment: &Enrichment::default(),

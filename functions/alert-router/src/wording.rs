@@ -1,6 +1,6 @@
 //! From what is remembered and found out of an alert to what a person is told.
 
-use domain::alert::lifecycle::{self, AlertRecord, StepKind};
+use domain::alert::lifecycle::{self, AlertRecord, Change, StepKind};
 use domain::alert::notice::{
     Enrichment, Fired, NotIncluded, Notice, Occasion, Part, Quantity, Reading, Related, logs_url,
 };
@@ -13,6 +13,8 @@ use jiff::Timestamp;
 pub(crate) struct Context<'a> {
     /// The alert as this event has it.
     pub(crate) alert: &'a Alert,
+    /// What this event changed about it; `None` when it is delivered for another reason.
+    pub(crate) change: Option<&'a Change>,
     /// What it is about.
     pub(crate) subject: &'a Subject,
     /// Alerts that it was joined with.
@@ -93,18 +95,22 @@ fn occasion(record: &AlertRecord, delivery: &lifecycle::Delivery, context: &Cont
     let is_joined = !context.related.is_empty();
     match delivery.action {
         StepKind::Open if is_joined => Occasion::Joined,
+        StepKind::Open if matches!(context.change, Some(Change::Reopened)) => Occasion::Reopened,
         StepKind::Open => Occasion::Opened,
         StepKind::Raise => step.raised_from.map_or(Occasion::Repeated, |from| Occasion::Raised { from }),
         StepKind::Flapping => Occasion::Flapping {
             changes: u32::try_from(record.counts.flips).unwrap_or(u32::MAX),
             minutes: u32::try_from(context.rules.damping().flap_window.as_mins()).unwrap_or(u32::MAX),
         },
+        StepKind::Missed => Occasion::Missed,
         StepKind::Close => Occasion::Recovered,
         StepKind::Silent => silent(context),
-        StepKind::Edit | StepKind::Missed => match step.meaning {
-            Meaning::Recovered => Occasion::Recovered,
-            Meaning::WentSilent => silent(context),
-            Meaning::Problem | Meaning::Blind => Occasion::Repeated,
+        StepKind::Edit => match (step.meaning, context.change) {
+            (Meaning::Recovered, _) => Occasion::Recovered,
+            (Meaning::WentSilent, _) => silent(context),
+            (_, Some(Change::Lowered { from })) => Occasion::Lowered { from: *from },
+            (_, Some(Change::CalmedDown)) => Occasion::Settled,
+            _ => Occasion::Repeated,
         },
     }
 }

@@ -23,6 +23,8 @@ pub struct Rules {
     pub uri: String,
     /// Where what is refused for good ends up.
     pub dead_letters: String,
+    /// Through which messages come back.
+    pub returns: String,
 }
 
 impl Loopback {
@@ -62,9 +64,13 @@ impl Loopback {
         let put =
             self.clients.s3.put_object().bucket(FOLDER).key("alerts.toml").body(text.into_bytes().into());
         put.send().await.during("put alerts.toml")?;
-        let queue = self.clients.sqs.create_queue().queue_name("dead-letters").send().await;
-        let dead_letters = queue.during("create the dead-letter queue")?.queue_url.unwrap_or_default();
-        Ok(Rules { uri: format!("s3://{FOLDER}/"), dead_letters })
+        let (dead_letters, returns) = (self.queue("dead-letters").await?, self.queue("returns").await?);
+        Ok(Rules { uri: format!("s3://{FOLDER}/"), dead_letters, returns })
+    }
+
+    async fn queue(&self, name: &str) -> Outcome<String> {
+        let queue = self.clients.sqs.create_queue().queue_name(name).send().await;
+        Ok(queue.during("create a queue")?.queue_url.unwrap_or_default())
     }
 
     /// Starts alert-router with these rules, and waits for its first poll.

@@ -75,8 +75,11 @@ impl Loopback {
 
     /// Starts alert-router with these rules, and waits for its first poll.
     pub async fn router(&self, rules: &Rules, changes: &[(&str, &str)]) -> Outcome<Function> {
-        let own =
-            [("CONFIG_URI", rules.uri.as_str()), ("DEAD_LETTER_QUEUE_URL", rules.dead_letters.as_str())];
+        let own = [
+            ("CONFIG_URI", rules.uri.as_str()),
+            ("DEAD_LETTER_QUEUE_URL", rules.dead_letters.as_str()),
+            ("RETURN_QUEUE_URL", rules.returns.as_str()),
+        ];
         let changes: Vec<(&str, &str)> = own.into_iter().chain(changes.iter().copied()).collect();
         let mut function = self.launch(ALERT_ROUTER, &changes).await?;
         function.ready(Duration::from_secs(20)).await?;

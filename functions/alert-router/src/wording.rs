@@ -36,21 +36,27 @@ pub(crate) fn notice(record: &AlertRecord, delivery: &lifecycle::Delivery, conte
     let status = if has_ended { Status::Resolved } else { Status::Firing };
     let subject = context.subject;
     let alert = Alert { status, values: step.values.clone(), ends_at: step.ends_at, ..record.alert.clone() };
-    let fired = || Fired {
+    let fired = Fired {
         severity: record.highest_severity,
         reading: reading(
             &Alert { values: record.firing_values.clone(), ..record.alert.clone() },
             context.rules,
         ),
     };
+    let mut reading = reading(&alert, context.rules);
+    if has_ended {
+        // The limit that it was past, whatever the value is now.
+        reading.threshold = fired.reading.threshold;
+    }
+    let why = if has_ended { &record.reason } else { &step.reason };
     let mut notice = Notice {
-        reading: reading(&alert, context.rules),
-        fired: has_ended.then(fired),
+        reading,
+        fired: has_ended.then_some(fired),
         alert,
         classification: Classification {
             meaning: step.meaning,
             severity: step.severity,
-            reason: step.reason.clone(),
+            reason: without_severity(why).to_owned(),
         },
         occasion: occasion(record, delivery, &context),
         endpoint: subject.endpoint.as_ref().and_then(|name| name.parse().ok()),
@@ -71,6 +77,14 @@ pub(crate) fn notice(record: &AlertRecord, delivery: &lifecycle::Delivery, conte
         }
     }
     notice
+}
+
+/// A decision's reason begins with the severity, which a message says anyway.
+fn without_severity(reason: &str) -> &str {
+    match reason.split_once(": ") {
+        Some(("info" | "warning" | "error" | "critical", rest)) => rest,
+        _ => reason,
+    }
 }
 
 /// The number and its limit: as the message says, else as `alerts.toml` does.

@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{Write as _, stdout};
 
 use domain::alert::parse::{open_text, parse};
-use domain::alert::rules::{Measured, Rules};
+use domain::alert::rules::{Destination, DestinationKind, DestinationName, Measured, Rules, SUPPLIED};
 use domain::fleet::Fleet;
 use domain::rubric::Rubric;
 use domain::settings::Mistakes;
@@ -33,7 +33,7 @@ pub fn check_config(folder: &str, event: Option<&str>) -> Outcome<()> {
     note(read(folder, "fleet.toml", |name, text| Fleet::from_toml(name, text).map(drop))?, "fleet.toml");
     let mut rules = None;
     let alerts = read(folder, "alerts.toml", |name, text| {
-        rules = Some(Rules::from_toml(name, text)?);
+        rules = Some(with_supplied(Rules::from_toml(name, text)?)?);
         Ok(())
     })?;
     note(alerts, "alerts.toml");
@@ -44,6 +44,17 @@ pub fn check_config(folder: &str, event: Option<&str>) -> Outcome<()> {
         report.push_str(&explained(&rules, event)?);
     }
     stdout().write_all(report.as_bytes()).during("write to standard output")
+}
+
+/// As if the stack's parameters configured everything that they can.
+fn with_supplied(rules: Rules) -> Result<Rules, Mistakes> {
+    let is_missing = |name: &DestinationName| rules.destination(name).is_none();
+    let topic_arn = "arn:aws:sns:us-east-1:123456789012:any".to_owned();
+    let destination =
+        |name| Destination { name, kind: DestinationKind::AmazonQ { topic_arn: topic_arn.clone() } };
+    let names = SUPPLIED.iter().filter_map(|name| DestinationName::new(name)).filter(is_missing);
+    let supplied = names.map(destination).collect();
+    rules.with_destinations(supplied)
 }
 
 fn read(
@@ -59,7 +70,7 @@ fn read(
 }
 
 /// What the rules make of each alert by itself: nothing is remembered of others, and no numbers of
-/// now are looked up.
+/// now are looked up. What the stack's parameters can configure counts as configured.
 fn explained(rules: &Rules, event: &str) -> Outcome<String> {
     let text = fs::read_to_string(project::root().join(event)).during(format!("read {event}"))?;
     let mut report = String::new();

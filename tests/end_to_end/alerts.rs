@@ -1,6 +1,7 @@
 //! What people are told: each alert once, its changes where it was told, nothing of a secret.
 #![expect(clippy::unwrap_used, reason = "a panic is how a test says what is wrong")]
 
+use std::slice::from_ref;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -40,7 +41,7 @@ async fn an_alert_is_told_once_edited_raised_and_closed() {
     let alert = GrafanaAlert { severity: String::new(), ..GrafanaAlert::new("Safety low", "qwen-7b") };
     let warning = GrafanaAlert { value: 0.9, ..alert };
 
-    let first = invoke(&mut function, &sns(&[grafana(&[warning.clone()])])).await;
+    let first = invoke(&mut function, &sns(&[grafana(from_ref(&warning))])).await;
     assert_eq!(first["changes"], json!({"new": 1}), "{first}");
     assert_eq!(first["families"], json!({"grafana_json": 1}));
     assert_eq!(first["severities"], json!({"warning": 1}));
@@ -52,7 +53,7 @@ async fn an_alert_is_told_once_edited_raised_and_closed() {
     assert_eq!(calls(&local, "webhook", MARK).await.len(), 1);
 
     // Nothing new: an edit of what was said, where it was said.
-    let again = invoke(&mut function, &sns(&[grafana(&[warning.clone()])])).await;
+    let again = invoke(&mut function, &sns(&[grafana(from_ref(&warning))])).await;
     assert_eq!(again["changes"], json!({"repeated": 1}), "{again}");
     let updates = calls(&local, "slack", "chat.update").await;
     assert_eq!((updates[0]["channel"].as_str(), updates.len()), (Some("CALERTS"), 1));
@@ -60,7 +61,7 @@ async fn an_alert_is_told_once_edited_raised_and_closed() {
 
     // Worse: people are called, in the thread and by the pagers.
     let critical = GrafanaAlert { value: 0.42, ..warning.clone() };
-    let raised = invoke(&mut function, &sns(&[grafana(&[critical.clone()])])).await;
+    let raised = invoke(&mut function, &sns(&[grafana(from_ref(&critical))])).await;
     assert_eq!(raised["changes"], json!({"raised": 1}), "{raised}");
     let posts = calls(&local, "slack", "chat.postMessage").await;
     assert_eq!((&posts[1]["thread_ts"], &posts[1]["reply_broadcast"]), (&updates[0]["ts"], &json!(true)));
@@ -134,7 +135,7 @@ async fn an_end_that_comes_first_calls_no_pager_and_its_late_start_calls_nobody(
     let alert = GrafanaAlert::new("Safety low", "qwen-7b");
 
     let end = invoke(&mut function, &sns(&[grafana(&[alert.ended()])])).await;
-    let start = invoke(&mut function, &sns(&[grafana(&[alert.clone()])])).await;
+    let start = invoke(&mut function, &sns(&[grafana(from_ref(&alert))])).await;
 
     assert_eq!((&end["changes"], &start["changes"]), (&json!({"missed": 1}), &json!({"late": 1})));
     assert_eq!(calls(&local, "slack", "chat.postMessage").await.len(), 1);

@@ -162,7 +162,7 @@ async fn what_is_refused_for_good_is_parked_with_its_reason_and_told_when_it_is_
     let mut scene = Scene::new(json!([archived])).await;
     let alert = GrafanaAlert::new("Safety low", "qwen-7b");
 
-    let summary = scene.send(&sns(&[grafana(&[alert.clone()])])).await.response().unwrap();
+    let summary = scene.send(&sns(&[grafana(std::slice::from_ref(&alert))])).await.response().unwrap();
     assert_eq!(summary["destinations"]["slack"]["parked"], 1, "{summary}");
     let parked = scene.local.dead_letters(&scene.rules).await.unwrap();
     assert_eq!(parked.len(), 1);

@@ -13,11 +13,11 @@ use serde_json::json;
 use thiserror::Error;
 
 use crate::event::{Parked, Schema};
-use crate::handler::Work;
 use crate::preparing::{Case, Claimed, Decided};
 use crate::records::{AT_ONCE, TRIES, stand_back};
 use crate::sending::Sent;
 use crate::wording::{Context, notice};
+use crate::work::Work;
 
 /// Rounds of delivering and claiming for one alert in one invocation: open, raise, edit, close.
 const MOST_ROUNDS: usize = 8;

@@ -23,6 +23,7 @@ mod summary;
 mod telling;
 mod terms;
 mod wording;
+mod work;
 
 use adapters::aws_config;
 use adapters::metrics::Metrics;

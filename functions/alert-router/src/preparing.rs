@@ -13,9 +13,9 @@ use domain::names::{ComponentName, EndpointName};
 use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::handler::Work;
 use crate::looking_up::Place;
 use crate::records::{AT_ONCE, TRIES, read, scope_key, stand_back};
+use crate::work::Work;
 
 /// How long the neighbours of an alert are kept: longer than rules look back.
 const SCOPE_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);

@@ -12,9 +12,9 @@ use serde_json::json;
 
 use crate::delivering::Failed;
 use crate::event::{Look, LookSchema, Parked};
-use crate::handler::Work;
 use crate::preparing::{Case, Claimed};
 use crate::records::{TRIES, stand_back};
+use crate::work::Work;
 
 /// What is to be done about a record.
 enum Next {

@@ -14,8 +14,8 @@ use domain::alert::rules::{Destination, DestinationKind, SecretArn};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::handler::Work;
 use crate::telling::{Call, Message, OpsgenieWhat, Thread, messages, receipt, storm_messages};
+use crate::work::Work;
 
 /// A call is not begun when it might not end before the invocation does.
 const ONE_CALL: Duration = Duration::from_secs(9);

@@ -17,11 +17,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::delivering::Failed;
-use crate::handler::Work;
 use crate::preparing::{Case, Decided};
 use crate::records::{TRIES, stand_back};
 use crate::sending::Sent;
 use crate::wording::{Context, notice};
+use crate::work::Work;
 
 /// How long a storm is remembered.
 const KEPT: SignedDuration = SignedDuration::from_hours(24);

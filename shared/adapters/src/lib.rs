@@ -18,14 +18,7 @@
 mod aws;
 mod fault;
 mod http;
-#[cfg(any(
-    feature = "cloudwatch",
-    feature = "pricing",
-    feature = "s3",
-    feature = "sagemaker",
-    feature = "sqs",
-    feature = "state"
-))]
+#[cfg(feature = "patience")]
 mod patience;
 
 pub use aws::aws_config;

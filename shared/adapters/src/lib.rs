@@ -21,16 +21,7 @@
 mod aws;
 mod fault;
 mod http;
-#[cfg(any(
-    feature = "cloudwatch",
-    feature = "pricing",
-    feature = "s3",
-    feature = "sagemaker",
-    feature = "secrets",
-    feature = "sns",
-    feature = "sqs",
-    feature = "state"
-))]
+#[cfg(feature = "patience")]
 mod patience;
 #[cfg(any(feature = "secrets", feature = "delivery"))]
 mod secret;

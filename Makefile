@@ -101,7 +101,7 @@ build: setup ## Build the functions for deployment (Architecture=x86_64; ARCH=ar
 # them is a debug build.
 .PHONY: bench
 bench: setup ## Measure speed, memory, size and calls of the release build against the targets
-	@cargo lambda build --release --x86-64 --package quality-judge --package capacity-meter --package probes
+	@cargo lambda build --release --x86-64 --package quality-judge --package capacity-meter --package alert-router --package probes
 	cargo build --quiet --workspace --bins
 	target/debug/bench
 

@@ -4,6 +4,7 @@
 mod alerts;
 mod events;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{
@@ -84,8 +85,11 @@ impl Loopback {
 
     /// Starts a function, and does not wait for it.
     pub async fn launch(&self, name: &str, changes: &[(&str, &str)]) -> Outcome<Function> {
-        let variables = functions::variables(name, &self.emulator.url(), &self.stand_ins.url(), changes);
-        Function::start(&functions::binary(name)?, &variables).await
+        Function::start(&functions::binary(name)?, &self.variables(name, changes)).await
+    }
+
+    fn variables(&self, name: &str, changes: &[(&str, &str)]) -> BTreeMap<String, String> {
+        functions::variables(name, &self.emulator.url(), &self.stand_ins.url(), changes)
     }
 
     /// Puts an object and answers its ETag.

@@ -5,6 +5,8 @@ mod models;
 mod quality;
 mod quantity;
 
+pub(super) use quality::{FAILED, score_key};
+
 use super::Settings;
 use super::board::{Board, BoardKind, Origin, Panel, Target, Unit, View};
 use super::query::{Legend, Query, Reducer, Statistic};

@@ -35,6 +35,12 @@ impl Steps {
         self
     }
 
+    /// The steps that follow look at so many seconds before now.
+    pub(super) fn over_last(mut self, window: u32) -> Self {
+        (self.from, self.to) = (window, 0);
+        self
+    }
+
     pub(super) fn step(mut self, id: char, step: Step) -> Self {
         self.list.push(Timed { id, step, from: self.from, to: self.to });
         self
@@ -90,11 +96,11 @@ pub(super) fn count(source: Source, window: u32, measure: &Measure, limit: f64) 
         .when(measure, limit, "")
 }
 
-/// The part of a sum in another one, when the other is at least so much.
-pub(super) fn share(part: Source, whole: Source, window: u32, least: f64, measure: &Measure, limit: f64) -> Vec<Timed> {
+/// The part of a sum in another one, when the other is at least so much and more than nothing.
+pub(super) fn share(part: Source, whole: Source, window: u32, least: u32, measure: &Measure, limit: f64) -> Vec<Timed> {
     Steps::over(window)
         .number('A', part, Statistic::Sum, 'S', Reducer::Sum)
         .number('N', whole, Statistic::Sum, 'M', Reducer::Sum)
         .math(MEASURED, "$S / $M")
-        .when(measure, limit, &format!(" && $M >= {least}"))
+        .when(measure, limit, &if least > 0 { format!(" && $M >= {least}") } else { " && $M > 0".to_owned() })
 }

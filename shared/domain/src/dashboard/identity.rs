@@ -13,6 +13,13 @@ pub const LONGEST_UID: usize = 40;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity(String);
 
+impl Default for Identity {
+    /// The name of the stack in the documentation.
+    fn default() -> Self {
+        Self("assay".to_owned())
+    }
+}
+
 /// Why a text is no identity.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0:?} cannot name dashboards: 1 to 128 of a-z, A-Z, 0-9 and '-', as the name of a stack")]

@@ -32,7 +32,7 @@ use crate::fleet::Fleet;
 use crate::rubric::Rubric;
 
 pub use identity::Identity;
-pub use written::files;
+pub use written::{RUNBOOKS, files, shipped_files};
 
 /// Everything that decides what the dashboards and rules say.
 #[derive(Debug, Clone, Copy)]

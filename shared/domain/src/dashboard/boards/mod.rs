@@ -5,13 +5,13 @@ mod models;
 mod quality;
 mod quantity;
 
-pub(super) use quality::{FAILED, score_key};
+pub(super) use quality::score_key;
 
 use super::Settings;
 use super::board::{Board, BoardKind, Origin, Panel, Target, Unit, View};
 use super::query::{Legend, Query, Reducer, Statistic};
 use super::source::Source;
-use crate::metric::{COMPONENT_DIMENSION, ENDPOINT_DIMENSION};
+use crate::metric::COMPONENT_DIMENSION;
 
 /// The boards that are made of CloudWatch metrics.
 pub fn all(settings: &Settings) -> Vec<Board> {
@@ -38,7 +38,6 @@ const HOUR: u32 = 3600;
 const DAY: u32 = 86_400;
 
 const BY_COMPONENT: Legend = Legend::Dimensions(&[COMPONENT_DIMENSION]);
-const BY_ENDPOINT: Legend = Legend::Dimensions(&[ENDPOINT_DIMENSION]);
 
 impl Panel {
     fn new(key: &str, title: &str, description: &str, unit: Unit, view: View) -> Self {

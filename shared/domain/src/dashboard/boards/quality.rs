@@ -116,7 +116,7 @@ fn answers(own: &Sources) -> Row {
 }
 
 /// The outcomes of samples that the judge was asked about and did not score.
-pub(in crate::dashboard) const FAILED: [Outcome; 8] = [
+const FAILED: [Outcome; 8] = [
     Outcome::JudgeRefused,
     Outcome::Malformed,
     Outcome::Truncated,

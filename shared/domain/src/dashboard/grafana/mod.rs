@@ -5,7 +5,7 @@
 
 mod contact;
 mod panel;
-mod query;
+pub(in crate::dashboard) mod query;
 mod rule;
 mod variables;
 

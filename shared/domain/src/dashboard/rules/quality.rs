@@ -6,7 +6,7 @@ use crate::check::Check;
 use crate::dashboard::Settings;
 use crate::dashboard::aws::{self, Grain};
 use crate::dashboard::board::BoardKind;
-use crate::dashboard::boards::{FAILED, heading, score_key};
+use crate::dashboard::boards::{heading, score_key};
 use crate::dashboard::query::{Reducer, Statistic, Step, Total};
 use crate::dashboard::source::{Source, Sources};
 use crate::metric;
@@ -129,7 +129,7 @@ fn failing(book: &mut RuleBook, settings: &Settings, own: &Sources) {
             .when(measure, limit, &format!(" && $M >= {LEAST_SAMPLES}")),
         hold: 10 * MINUTES,
         panel: (BoardKind::Quality, "judge-failures".to_owned()),
-        what: format!("the share of selected samples that got no score ({} ways to fail) in the last hour", FAILED.len()),
+        what: "the share of the samples selected in the last hour that the judge gave no score".to_owned(),
         shown: Shown::Share,
         about: About::Judge,
         alarm: Alarm::Nothing("CloudWatch has no alarm on a quotient of two searches; JudgeConfigErrors and the dead-letter queue show the worst cases"),

@@ -1,0 +1,1 @@
+//! What is generated, looked at as a linter, a reader and Grafana's evaluator would.

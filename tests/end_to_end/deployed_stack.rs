@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use aws_sdk_sqs::types::QueueAttributeName;
+use domain::metric::CAPACITY_NAMESPACE;
 use domain::verdict::Outcome;
 use jiff::Timestamp;
 use serde_json::json;
@@ -11,18 +12,24 @@ use tests::environment::Environment;
 use tests::loopback::records;
 use tests::results;
 use tests::samples::{PREFIX, SAMPLES};
+use tests::scenario::Scenario;
+use tests::seed::seed;
+use tests::stand_in::Options;
 use tests::stand_in::record::Stats;
 
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// One deployment serves all: it is what takes the time.
 #[tokio::test]
-async fn captures_become_verdicts_and_metrics() {
+async fn captures_become_verdicts_and_the_fleet_is_metered() {
     // A message that failed is seen again after a second instead of 18 minutes.
-    let environment = Environment::start(Duration::ZERO, &[("VisibilityTimeoutSeconds", "1")]).await.unwrap();
+    let parameters = [("VisibilityTimeoutSeconds", "1"), ("MeterSchedule", "rate(1 minute)")];
+    let environment = Environment::start(Options::default(), &parameters).await.unwrap();
     samples_are_judged_once(&environment).await;
     a_throttled_judge_is_asked_again(&environment).await;
     a_message_that_is_no_event_ends_in_the_dead_letter_queue(&environment).await;
+    the_schedule_meters_the_fleet(&environment).await;
+    a_message_of_the_queue_meters_its_endpoint(&environment).await;
 }
 
 async fn judge_calls(environment: &Environment) -> u64 {
@@ -53,7 +60,7 @@ async fn samples_are_judged_once(environment: &Environment) {
     assert!(verdicts.iter().all(|(_, verdict)| verdict.outcome() == Outcome::Scored));
     assert!(verdicts.iter().all(|(key, verdict)| key.contains(&verdict.partition())));
     assert_eq!(judge_calls(environment).await, verdicts.len() as u64);
-    let published = results::published(clients).await.unwrap();
+    let published = results::published(&clients.cloudwatch).await.unwrap();
     let scored: f64 = published
         .iter()
         .filter(|((_, name), _)| name == "SamplesScored")
@@ -102,4 +109,43 @@ async fn a_message_that_is_no_event_ends_in_the_dead_letter_queue(environment: &
     let left =
         sqs.get_queue_attributes().queue_url(queue).attribute_names(name.clone()).send().await.unwrap();
     assert_eq!(left.attributes().unwrap()[&name], "0");
+}
+
+/// Waits until a metric of an endpoint has this value.
+async fn wait_for(environment: &Environment, endpoint: &str, metric: &str, expected: f64) {
+    let start = Instant::now();
+    let key = (endpoint.to_owned(), None, metric.to_owned());
+    loop {
+        let metered = results::metered(&environment.clients.cloudwatch, CAPACITY_NAMESPACE).await.unwrap();
+        let newest = metered.get(&key).and_then(|numbers| numbers.newest);
+        if newest.is_some_and(|newest| (newest - expected).abs() < 1e-6) {
+            return;
+        }
+        assert!(start.elapsed() < PATIENCE, "{metric} of {endpoint} is {newest:?}, not {expected}");
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+async fn the_schedule_meters_the_fleet(environment: &Environment) {
+    for (metric, expected) in [
+        ("UsedGpus", 6.0),
+        ("FreeGpus", 2.0),
+        ("CostPerHour", 11.504),
+        ("IdleCostPerHour", 2.876),
+        ("PricesListed", 1.0),
+    ] {
+        wait_for(environment, "support-chat", metric, expected).await;
+    }
+}
+
+/// The endpoints that the schedule knows are kept for a while: this one is metered for the message.
+async fn a_message_of_the_queue_meters_its_endpoint(environment: &Environment) {
+    let scenario = Scenario::named("mig").unwrap();
+    environment.stand_ins.play(scenario.clone()).unwrap();
+    seed(&environment.clients.cloudwatch, &scenario, Timestamp::now()).await.unwrap();
+    let queue = environment.stack.output("MeterQueueUrl").unwrap();
+    let message = json!({"endpoints": ["search"]}).to_string();
+    environment.clients.sqs.send_message().queue_url(queue).message_body(message).send().await.unwrap();
+    wait_for(environment, "search", "CostPerHour", 63.296).await;
+    wait_for(environment, "search", "UsedGpus", 41.0 / 7.0).await;
 }

@@ -16,6 +16,10 @@ use crate::project;
 /// The region that everything runs in.
 pub const REGION: &str = "us-east-1";
 
+/// Where an SDK finds the services that the stand-ins answer for, and not the emulator.
+pub const STOOD_IN_FOR: [&str; 3] =
+    ["AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "AWS_ENDPOINT_URL_SAGEMAKER", "AWS_ENDPOINT_URL_PRICING"];
+
 /// Runs the program named by `$0`, and ends its whole process group as soon as the standard input
 /// closes: that is, also when this process is killed and can no longer tidy up.
 const ENDS_WITH_US: &str = r#"
@@ -37,9 +41,9 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// Starts it on a free port of 127.0.0.1 and waits until it answers. `bedrock` is where the
-    /// functions find Bedrock; their binaries read it from the SDK's own endpoint variable.
-    pub async fn start(bedrock: &str) -> Outcome<Self> {
+    /// Starts it on a free port of 127.0.0.1 and waits until it answers. `stand_ins` is where the
+    /// functions find what it lacks; their binaries read it from the SDK's own endpoint variables.
+    pub async fn start(stand_ins: &str) -> Outcome<Self> {
         let program = project::emulator();
         if !program.exists() {
             return Err(Failure(format!("{} is missing: run `make setup`", program.display())));
@@ -59,7 +63,7 @@ impl Emulator {
             .env("HOME", &folder)
             .env("TMPDIR", folder.join("tmp"))
             .env("AWS_ENDPOINT_URL", format!("http://{address}"))
-            .env("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", bedrock)
+            .envs(STOOD_IN_FOR.map(|name| (name, stand_ins)))
             .env("BIND_HOST", address.ip().to_string())
             .env("GATEWAY_PORT", address.port().to_string())
             .env("MINISTACK_HOST", address.ip().to_string())

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
-use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::clients::Clients;
@@ -12,6 +12,7 @@ use crate::emulator::{Emulator, REGION};
 use crate::failure::{During, Failure, Outcome};
 use crate::project;
 use crate::samples;
+use crate::seed;
 use crate::stack::{self, Stack};
 use crate::stand_in::{Options, Server};
 
@@ -31,6 +32,8 @@ pub struct Environment {
     pub clients: Clients,
     /// The deployed stack.
     pub stack: Stack,
+    /// Until when the fleet has published its metrics.
+    seeded_until: Timestamp,
 }
 
 /// Where a running environment is: `.local/endpoints.json`.
@@ -53,20 +56,32 @@ pub struct Endpoints {
 impl Environment {
     /// Builds the functions, starts everything and deploys the template: with what every local
     /// stack needs, and with these parameters beside.
-    pub async fn start(judge_delay: Duration, parameters: &[(&str, &str)]) -> Outcome<Self> {
-        let stand_ins = Server::start(Options { port: 0, judge_delay }).during("start the stand-ins")?;
+    pub async fn start(options: Options, parameters: &[(&str, &str)]) -> Outcome<Self> {
+        let stand_ins = Server::start(options).during("start the stand-ins")?;
         Self::around(stand_ins, parameters).await
     }
 
-    /// The same around stand-ins that run already.
+    /// The same around stand-ins that run already. Their fleet has published before the functions
+    /// are there: no schedule finds half of it.
     pub async fn around(stand_ins: Server, parameters: &[(&str, &str)]) -> Outcome<Self> {
         let build = stack::build().await?;
         let emulator = Emulator::start(&stand_ins.url()).await?;
         let clients = Clients::of(&emulator.url()).await;
+        let seeded_until = Timestamp::now();
+        seed::seed(&clients.cloudwatch, &stand_ins.scenario(), seeded_until).await?;
         let settings = samples::upload_settings(&clients).await?;
         let parameters = [LOCAL, &[("ConfigUri", &settings)], parameters].concat();
         let stack = stack::deploy(&clients, &build, &parameters).await?;
-        Ok(Self { emulator, stand_ins, clients, stack })
+        Ok(Self { emulator, stand_ins, clients, stack, seeded_until })
+    }
+
+    /// Has the fleet publish what it has not yet published: a meter goes blind five minutes after
+    /// the last datapoint.
+    pub async fn keep_publishing(&mut self) -> Outcome<()> {
+        let (from, now) = (self.seeded_until, Timestamp::now());
+        seed::seed_between(&self.clients.cloudwatch, &self.stand_ins.scenario(), from, now).await?;
+        self.seeded_until = now;
+        Ok(())
     }
 
     /// Where it is.

@@ -59,7 +59,8 @@ pub async fn deploy(clients: &Clients, folder: &Path, parameters: &[(&str, &str)
         .args(["--stack-name", NAME, "--region", REGION, "--resolve-s3", "--no-confirm-changeset"])
         .args(["--capabilities", "CAPABILITY_IAM", "--no-progressbar", "--no-fail-on-empty-changeset"])
         .args(["--parameter-overrides", "Architecture=x86_64"])
-        .args(parameters.iter().map(|(name, value)| format!("{name}={value}")))
+        // In quotes: a value may hold spaces.
+        .args(parameters.iter().map(|(name, value)| format!("{name}=\"{value}\"")))
         .env("AWS_ENDPOINT_URL", clients.endpoint());
     run(command, "deploy template.yaml (sam deploy)", "sam-deploy.log").await?;
     set_concurrency(clients).await?;

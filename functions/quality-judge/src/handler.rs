@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use adapters::judge::Judge;
 use adapters::queue::Queue;
+use adapters::settings_folder::SettingsFiles;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse};
 use domain::metric::{self, Tally, datums};
 use domain::names::{ComponentName, EndpointName};
@@ -93,6 +94,8 @@ pub(crate) struct Function<J> {
     pub(crate) tools: Arc<Tools<J>>,
     /// Where the rest of a long object goes.
     pub(crate) queue: Option<Queue>,
+    /// Reads what `CONFIG_URI` names, when it names something.
+    pub(crate) settings_files: Option<SettingsFiles>,
     /// Rubric and fleet file; read from `CONFIG_URI` by the first event.
     pub(crate) standards: OnceCell<Arc<Standards>>,
 }
@@ -138,9 +141,9 @@ impl<J: Judge + Send + Sync + 'static> Function<J> {
     async fn standards(&self) -> Result<Arc<Standards>, NoStandards> {
         let config = &self.tools.config;
         let read = || async {
-            match &config.settings_uri {
-                Some(uri) => Standards::from_uri(uri, &self.tools.captures, config).await.map(Arc::new),
-                None => Standards::shipped(config).map(Arc::new),
+            match (&config.settings_uri, &self.settings_files) {
+                (Some(uri), Some(files)) => Standards::from_uri(uri, files, config).await.map(Arc::new),
+                _ => Standards::shipped(config).map(Arc::new),
             }
         };
         self.standards.get_or_try_init(read).await.cloned()

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use adapters::judge::{Answered, Content, Judge};
 use backon::{BackoffBuilder, ExponentialBuilder};
-use domain::judge::{JudgeReply, Nonce, prompt_hash, read_reply, user_text};
+use domain::judge::{JudgeReply, prompt_hash, read_reply};
 use domain::money::MicroUsd;
 use domain::pacing::Pace;
 use domain::verdict::{Failure, JudgeCall, Judging, Outcome, Verdict};
@@ -123,8 +123,14 @@ struct Place<'a>(&'a Gate);
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        self.0.lock().under_way -= 1;
-        self.0.changed.notify_waiters();
+        let mut state = self.0.lock();
+        state.under_way -= 1;
+        if state.closed.is_some() {
+            return self.0.changed.notify_waiters();
+        }
+        // A call that ends makes room for one, and for two when the pace has risen by it.
+        self.0.changed.notify_one();
+        self.0.changed.notify_one();
     }
 }
 
@@ -140,18 +146,18 @@ pub(crate) struct Bench<J> {
 }
 
 impl<J: Judge> Bench<J> {
-    /// Judges one sample. No call starts after `last_start`.
+    /// Judges one sample, `text` being what the judge is shown of it. No call starts after
+    /// `last_start`.
     pub(crate) async fn judge(
         &self,
         standards: &Standards,
         candidate: Candidate,
-        nonce: Nonce,
+        text: &str,
         reserved: MicroUsd,
         last_start: Instant,
     ) -> Finished {
         let line = candidate.subject.line;
-        let text = user_text(&candidate.sample, &nonce);
-        let hash = prompt_hash(&standards.brief.system, &text);
+        let hash = prompt_hash(&standards.brief.system, text);
         let mut pauses = pauses();
         let mut spent = MicroUsd::default();
         loop {
@@ -162,7 +168,7 @@ impl<J: Judge> Bench<J> {
                 return Finished { line, ending: Ending::NotAsked, spent, reserved };
             }
             let started = Instant::now();
-            let call = self.judge.ask(&standards.brief, &text).await;
+            let call = self.judge.ask(&standards.brief, text).await;
             self.gate.note(&call);
             drop(place);
             let failure = match call {

@@ -22,13 +22,13 @@ mod summary;
 
 use std::sync::Arc;
 
+use adapters::aws_config;
 use adapters::captures::Captures;
-use adapters::http_client;
 use adapters::judge::BedrockJudge;
 use adapters::metrics::Metrics;
 use adapters::queue::Queue;
+use adapters::settings_folder::SettingsFiles;
 use adapters::state::StateTable;
-use aws_config::BehaviorVersion;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
 use tokio::sync::OnceCell;
 
@@ -54,8 +54,9 @@ async fn main() -> Result<(), Error> {
         Some(_) => OnceCell::new(),
     };
     tracing::info!(config = %serde_json::to_string(&config)?, "starting");
-    let aws = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client()).load().await;
+    let aws = aws_config().await;
     let queue = config.capture_queue_url.as_ref().map(|url| Queue::new(&aws, url));
+    let settings_files = config.settings_uri.as_ref().map(|_| SettingsFiles::new(&aws));
     let bench = Bench {
         judge: BedrockJudge::new(&aws, &config.judge_model_id, config.judge_timeout),
         model: config.judge_model_id.clone(),
@@ -68,6 +69,6 @@ async fn main() -> Result<(), Error> {
         bench,
         config,
     };
-    let function = Function { tools: Arc::new(tools), queue, standards };
+    let function = Function { tools: Arc::new(tools), queue, settings_files, standards };
     run(service_fn(|event: LambdaEvent<serde_json::Value>| function.handle(event))).await
 }

@@ -20,7 +20,8 @@ use crate::run::{Broken, Happened, ObjectRun};
 /// A sample on its way to the judge.
 struct Priced {
     candidate: Candidate,
-    nonce: Nonce,
+    /// What the judge is shown.
+    text: String,
     at_most: MicroUsd,
 }
 
@@ -62,8 +63,8 @@ impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
         let (tools, standards) = (Arc::clone(self.tools), Arc::clone(self.standards));
         let last_start = self.invocation.last_start;
         self.beside.spawn(async move {
-            let Priced { candidate, nonce, at_most } = priced;
-            Happened::Finished(tools.bench.judge(&standards, candidate, nonce, at_most, last_start).await)
+            let Priced { candidate, text, at_most } = priced;
+            Happened::Finished(tools.bench.judge(&standards, candidate, &text, at_most, last_start).await)
         });
     }
 
@@ -169,14 +170,10 @@ impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
 
     fn priced(&self, candidate: Candidate) -> Priced {
         let brief = &self.standards.brief;
-        let nonce = Nonce::new(random());
-        let text = user_text(&candidate.sample, &nonce);
+        let text = user_text(&candidate.sample, &Nonce::new(random()));
         let tokens = input_tokens_at_most(&brief.system, &brief.schema, &text);
-        Priced {
-            candidate,
-            nonce,
-            at_most: self.standards.price.at_most(tokens, u64::from(brief.max_tokens)),
-        }
+        let at_most = self.standards.price.at_most(tokens, u64::from(brief.max_tokens));
+        Priced { candidate, text, at_most }
     }
 
     fn pass_over(&mut self, candidates: Vec<Candidate>, outcome: Outcome) {

@@ -2,9 +2,8 @@
 
 use std::sync::Mutex;
 
-use adapters::Fault;
-use adapters::captures::Captures;
 use adapters::judge::Brief;
+use adapters::settings_folder::{NotAFolder, SettingsFile, SettingsFiles, SettingsFolder, Unread};
 use domain::fleet::{Fleet, JudgePrice, UnlistedLimit};
 use domain::judge::{system_text, text_instruction, verdict_schema_text};
 use domain::rubric::{Rubric, RubricStamp};
@@ -42,56 +41,44 @@ pub(crate) enum NoStandards {
     #[error(transparent)]
     Mistaken(#[from] Mistakes),
     /// `CONFIG_URI` has a form that is not known.
-    #[error("CONFIG_URI must be s3://bucket/prefix/, is {0:?}")]
-    UnknownUri(String),
+    #[error("CONFIG_URI {0}")]
+    UnknownUri(#[from] NotAFolder),
     /// A file of `CONFIG_URI` could not be read.
-    #[error(
-        "CONFIG_URI could not be read: {0}; allow s3:GetObject on the folder, and keep both files there \
-         (S3 says 403 of a missing one unless s3:ListBucket is allowed)"
-    )]
-    Unread(#[from] Fault),
+    #[error(transparent)]
+    Unread(#[from] Unread),
 }
 
 impl Standards {
     /// Those compiled into the binary.
     pub(crate) fn shipped(config: &Config) -> Result<Self, NoStandards> {
-        Self::from_texts("config/rubric.toml", rubric::SHIPPED, "config/fleet.toml", fleet::SHIPPED, config)
+        let file = |name: &str, text: &str| SettingsFile {
+            source_name: format!("config/{name}"),
+            text: text.to_owned(),
+        };
+        Self::from_files(&file("rubric.toml", rubric::SHIPPED), &file("fleet.toml", fleet::SHIPPED), config)
     }
 
     /// Those of `CONFIG_URI`, where a file that is not there means the one compiled in.
     pub(crate) async fn from_uri(
         uri: &str,
-        captures: &Captures,
+        files: &SettingsFiles,
         config: &Config,
     ) -> Result<Self, NoStandards> {
-        let unknown = || NoStandards::UnknownUri(uri.to_owned());
-        let (bucket, prefix) =
-            uri.strip_prefix("s3://").and_then(|path| path.split_once('/')).ok_or_else(unknown)?;
-        let folder =
-            if prefix.is_empty() || prefix.ends_with('/') { prefix.to_owned() } else { format!("{prefix}/") };
-        let rubric = captures.get_text(bucket, &format!("{folder}rubric.toml")).await?;
-        let fleet = captures.get_text(bucket, &format!("{folder}fleet.toml")).await?;
-        Self::from_texts(
-            &format!("s3://{bucket}/{folder}rubric.toml"),
-            rubric.as_deref().unwrap_or(rubric::SHIPPED),
-            &format!("s3://{bucket}/{folder}fleet.toml"),
-            fleet.as_deref().unwrap_or(fleet::SHIPPED),
-            config,
-        )
+        let folder: SettingsFolder = uri.parse()?;
+        let rubric = files.read(&folder, "rubric.toml", rubric::SHIPPED).await?;
+        let fleet = files.read(&folder, "fleet.toml", fleet::SHIPPED).await?;
+        Self::from_files(&rubric, &fleet, config)
     }
 
-    fn from_texts(
-        rubric_name: &str,
-        rubric: &str,
-        fleet_name: &str,
-        fleet: &str,
-        config: &Config,
-    ) -> Result<Self, NoStandards> {
+    fn from_files(rubric: &SettingsFile, fleet: &SettingsFile, config: &Config) -> Result<Self, NoStandards> {
+        let fleet_name = &fleet.source_name;
         // Both are read before either is complained about.
-        let (rubric, fleet) =
-            both(Rubric::from_toml(rubric_name, rubric), Fleet::from_toml(fleet_name, fleet))?;
+        let (rubric, fleet) = both(
+            Rubric::from_toml(&rubric.source_name, &rubric.text),
+            Fleet::from_toml(fleet_name, &fleet.text),
+        )?;
         let unpriced = || Mistakes {
-            source_name: fleet_name.to_owned(),
+            source_name: fleet_name.clone(),
             list: vec![format!(
                 "judge_price: has no entry for the judge model {:?}; add its price, or no budget can be kept",
                 config.judge_model_id
@@ -148,8 +135,10 @@ mod tests {
 
     #[test]
     fn mistakes_in_both_files_are_told_together() {
-        let error =
-            Standards::from_texts("r", "id = 1", "f", "typo = 1", &config("x")).unwrap_err().to_string();
+        let file =
+            |name: &str, text: &str| SettingsFile { source_name: name.to_owned(), text: text.to_owned() };
+        let (rubric, fleet) = (file("r", "id = 1"), file("f", "typo = 1"));
+        let error = Standards::from_files(&rubric, &fleet, &config("x")).unwrap_err().to_string();
         assert!(error.contains("r and f has") && error.contains("id:") && error.contains("typo:"), "{error}");
     }
 }

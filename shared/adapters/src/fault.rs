@@ -60,7 +60,14 @@ impl Fault {
     }
 
     /// A fault that is none of the SDK's.
-    #[cfg(any(feature = "s3", feature = "state"))]
+    #[cfg(any(
+        feature = "cloudwatch",
+        feature = "pricing",
+        feature = "s3",
+        feature = "sagemaker",
+        feature = "sqs",
+        feature = "state"
+    ))]
     pub(crate) fn here(operation: &'static str, code: impl Into<String>) -> Self {
         Self { operation, code: code.into(), status: None }
     }
@@ -69,6 +76,16 @@ impl Fault {
     pub fn is_transient(&self) -> bool {
         let is_by_code = [TIMEOUT, CONNECTION].contains(&self.code.as_str()) || is_throttle(&self.code);
         is_by_code || matches!(self.status, Some(408 | 429 | 500..))
+    }
+}
+
+/// That a list was read to its end. The SDK ends it, without a word, at a page that names itself as
+/// the next.
+#[cfg(any(feature = "cloudwatch", feature = "pricing", feature = "sagemaker"))]
+pub(crate) fn has_ended(operation: &'static str, next: Option<String>) -> Result<(), Fault> {
+    match next {
+        Some(token) if !token.is_empty() => Err(Fault::here(operation, UNREADABLE)),
+        _ => Ok(()),
     }
 }
 
@@ -102,7 +119,7 @@ fn is_lasting(error: &CredentialsError) -> bool {
 }
 
 /// A service's error code. What is no single word is not one, and might be a message.
-fn word(code: &str) -> &str {
+pub(crate) fn word(code: &str) -> &str {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     if (1..=64).contains(&code.len()) && code.bytes().all(is_allowed) { code } else { UNKNOWN }
 }

@@ -13,7 +13,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 /// The SDK's own HTTPS client, set up once. Left alone, each AWS client of a process sets up TLS
 /// twice and reads the machine's certificate authorities for it: at the start, only to try it, and
 /// at its first call. This one does at the first call, once for all clients of equal time-outs.
-pub fn http_client() -> SharedHttpClient {
+pub(crate) fn http_client() -> SharedHttpClient {
     let connectors: Mutex<Vec<(HttpConnectorSettings, SharedHttpConnector)>> = Mutex::default();
     http_client_fn(move |settings, components| {
         let mut connectors = connectors.lock().unwrap_or_else(PoisonError::into_inner);

@@ -4,30 +4,47 @@
 //! | module | feature | talks to |
 //! |---|---|---|
 //! | [`captures`] | `s3` | S3: capture objects as streams of lines, verdict files |
-//! | [`state`] | `state` | DynamoDB: leases, progress, finished verdicts, budget and caps |
+//! | [`settings_folder`] | `s3` | S3: settings files that replace those compiled in |
+//! | [`state`] | `state` | DynamoDB: leases, progress, finished verdicts, budget and caps; what need not be asked again |
 //! | [`judge`] | `bedrock` | Amazon Bedrock Converse |
-//! | [`metrics`] | `cloudwatch` | CloudWatch `PutMetricData` |
-//! | [`queue`] | `sqs` | SQS: what is left of a long object |
+//! | [`metrics`] | `cloudwatch` | CloudWatch `PutMetricData`, `ListMetrics`, `GetMetricData` |
+//! | [`control_plane`] | `sagemaker` | SageMaker: what an endpoint consists of |
+//! | [`price_list`] | `pricing` | the Price List API |
+//! | [`queue`] | `sqs` | SQS: work for another invocation |
 //!
 //! Errors name what failed and where, with the service's own error code, and never carry captured
 //! text.
 
+mod aws;
 mod fault;
 mod http;
-#[cfg(any(feature = "s3", feature = "state", feature = "cloudwatch", feature = "sqs"))]
+#[cfg(any(
+    feature = "cloudwatch",
+    feature = "pricing",
+    feature = "s3",
+    feature = "sagemaker",
+    feature = "sqs",
+    feature = "state"
+))]
 mod patience;
 
+pub use aws::aws_config;
 pub use fault::Fault;
-pub use http::http_client;
 
 #[cfg(feature = "s3")]
 pub mod captures;
+#[cfg(feature = "sagemaker")]
+pub mod control_plane;
 #[cfg(feature = "bedrock")]
 pub mod judge;
 #[cfg(feature = "cloudwatch")]
 pub mod metrics;
+#[cfg(feature = "pricing")]
+pub mod price_list;
 #[cfg(feature = "sqs")]
 pub mod queue;
+#[cfg(feature = "s3")]
+pub mod settings_folder;
 #[cfg(feature = "state")]
 pub mod state;
 #[cfg(test)]

@@ -32,9 +32,9 @@ impl fmt::Display for Mistakes {
 
 /// A table of a settings file that is being read. Sections share one list of mistakes.
 #[derive(Debug)]
-pub struct Section {
+pub struct Section<'a> {
     path: String,
-    table: Table,
+    table: &'a Table,
     read: RefCell<BTreeSet<String>>,
     mistakes: Rc<RefCell<Vec<String>>>,
 }
@@ -47,11 +47,12 @@ pub struct Section {
 pub fn read<T>(
     source_name: &str,
     text: &str,
-    read: impl FnOnce(&Section) -> Option<T>,
+    read: impl FnOnce(&Section<'_>) -> Option<T>,
 ) -> Result<T, Mistakes> {
     let fail = |list: Vec<String>| Mistakes { source_name: source_name.to_owned(), list };
     let table = text.parse::<Table>().map_err(|error| fail(vec![syntax_mistake(text, &error)]))?;
-    let root = Section { path: String::new(), table, read: RefCell::default(), mistakes: Rc::default() };
+    let root =
+        Section { path: String::new(), table: &table, read: RefCell::default(), mistakes: Rc::default() };
     let value = read(&root);
     root.note_unknown_keys();
     let list = root.mistakes.take();
@@ -67,7 +68,7 @@ fn syntax_mistake(text: &str, error: &toml::de::Error) -> String {
     format!("line {line}: {}", error.message())
 }
 
-impl Section {
+impl<'a> Section<'a> {
     /// Notes a mistake at `key` of this section (the section itself when `key` is empty).
     pub fn mistake(&self, key: &str, problem: impl fmt::Display) {
         self.mistakes.borrow_mut().push(format!("{}: {problem}", self.place(key)));
@@ -163,26 +164,26 @@ impl Section {
     }
 
     /// A sub-table `[key]`; `None` when it is missing.
-    pub fn section(&self, key: &str) -> Option<Section> {
+    pub fn section(&self, key: &str) -> Option<Self> {
         let value = self.get(key)?;
         let Some(table) = value.as_table() else {
             self.mistake(key, format_args!("must be a table, is {}", shown(value)));
             return None;
         };
-        Some(self.child(self.place(key), table.clone()))
+        Some(self.child(self.place(key), table))
     }
 
     /// The tables of `[[key]]`; empty when it is missing.
-    pub fn sections(&self, key: &str) -> Vec<Section> {
+    pub fn sections(&self, key: &str) -> Vec<Self> {
         let Some(value) = self.get(key) else { return Vec::new() };
         let Some(items) = value.as_array() else {
             self.mistake(key, format_args!("must be a list of tables ([[{key}]]), is {}", shown(value)));
             return Vec::new();
         };
-        let child = |(index, item): (usize, &Value)| {
+        let child = |(index, item): (usize, &'a Value)| {
             let place = format!("{}[{index}]", self.place(key));
             if let Some(table) = item.as_table() {
-                return Some(self.child(place, table.clone()));
+                return Some(self.child(place, table));
             }
             self.mistakes.borrow_mut().push(format!("{place}: must be a table, is {}", shown(item)));
             None
@@ -190,16 +191,16 @@ impl Section {
         items.iter().enumerate().filter_map(child).collect()
     }
 
-    fn child(&self, path: String, table: Table) -> Section {
-        Section { path, table, read: RefCell::default(), mistakes: Rc::clone(&self.mistakes) }
+    fn child(&self, path: String, table: &'a Table) -> Self {
+        Self { path, table, read: RefCell::default(), mistakes: Rc::clone(&self.mistakes) }
     }
 
-    fn get(&self, key: &str) -> Option<&Value> {
+    fn get(&self, key: &str) -> Option<&'a Value> {
         self.read.borrow_mut().insert(key.to_owned());
         self.table.get(key)
     }
 
-    fn required(&self, key: &str) -> Option<&Value> {
+    fn required(&self, key: &str) -> Option<&'a Value> {
         let value = self.get(key);
         if value.is_none() {
             self.mistake(key, "is missing");
@@ -250,7 +251,7 @@ impl Section {
 
 /// Every section reports its unknown keys when its reader is done with it. The root does so in
 /// [`read`], whose list must be complete before it is dropped.
-impl Drop for Section {
+impl Drop for Section<'_> {
     fn drop(&mut self) {
         if !self.path.is_empty() {
             self.note_unknown_keys();

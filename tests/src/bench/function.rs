@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::services::{Services, TABLE};
+use super::services::Services;
 use super::traffic::Traffic;
 use crate::failure::{Failure, Outcome};
-use crate::loopback::{CAPTURES, VERDICTS, key, notification};
+use crate::functions::{self, CAPTURES, QUALITY_JUDGE};
+use crate::loopback::{key, notification};
 use crate::runtime_api::{Answer, Function};
 
 const INVOCATION: Duration = Duration::from_mins(2);
@@ -39,22 +40,13 @@ impl Run {
     }
 }
 
-/// The environment of the function: no cap and no budget in the way.
-fn variables(services: &Services, changes: &[(&str, &str)]) -> BTreeMap<String, String> {
-    let url = services.url();
-    let defaults = [
-        ("AWS_ENDPOINT_URL", url.as_str()),
-        ("STATE_TABLE", TABLE),
-        ("CAPTURE_BUCKET", CAPTURES),
-        ("VERDICT_BUCKET", VERDICTS),
-        ("JUDGE_MODEL_ID", "global.anthropic.claude-sonnet-4-6"),
-        ("JUDGE_TIMEOUT_SECONDS", "5"),
-        ("SAMPLE_RATE", "1"),
-        ("SAMPLE_CAP_PER_HOUR", "1000000000"),
-        ("DAILY_BUDGET_USD", "1000000"),
-    ];
-    let variables = defaults.iter().chain(changes);
-    variables.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+/// No cap and no budget in the way.
+const UNLIMITED: [(&str, &str); 2] = [("SAMPLE_CAP_PER_HOUR", "1000000000"), ("DAILY_BUDGET_USD", "1000000")];
+
+/// The environment of the function.
+pub(super) fn variables(services: &Services, changes: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let (url, changes) = (services.url(), [&UNLIMITED, changes].concat());
+    functions::variables(QUALITY_JUDGE, &url, &url, &changes)
 }
 
 /// Starts the function, without waiting for it.

@@ -1,8 +1,9 @@
-//! `make bench`: speed, memory, size and calls of quality-judge's release binary, in one run on
-//! this machine, against the targets. A miss is shown; only what cannot be measured is an error.
+//! `make bench`: speed, memory, size and calls of the release binaries, in one run on this machine,
+//! against the targets. A miss is shown; only what cannot be measured is an error.
 
 mod function;
 mod judging;
+mod metering;
 mod reading;
 mod services;
 mod start;
@@ -19,6 +20,7 @@ use table::{Figures, Measure, Target};
 use traffic::Traffic;
 
 use crate::failure::{During, Failure, Outcome};
+use crate::functions::{CAPACITY_METER, QUALITY_JUDGE};
 use crate::progress::Step;
 use crate::project;
 
@@ -31,7 +33,8 @@ pub fn built_functions() -> PathBuf {
 
 /// Measures the functions in `functions`. Answers the table and how many targets were missed.
 pub async fn run(functions: &Path) -> Outcome<(String, usize)> {
-    let binary = built(functions, "quality-judge")?;
+    let binary = built(functions, QUALITY_JUDGE)?;
+    let meter = built(functions, CAPACITY_METER)?;
     let empty = built(functions, "empty-function")?;
     let probe = built(functions, "read-records")?;
     let folder = project::local().join("bench");
@@ -44,7 +47,9 @@ pub async fn run(functions: &Path) -> Outcome<(String, usize)> {
     step.done("");
 
     let step = Step::start("size");
-    measure_size(&binary, &folder, &mut figures)?;
+    for (name, binary) in [(QUALITY_JUDGE, &binary), (CAPACITY_METER, &meter)] {
+        measure_size(name, binary, &folder, &mut figures)?;
+    }
     step.done("");
 
     let step = Step::start("reading, and reading in Python");
@@ -60,6 +65,7 @@ pub async fn run(functions: &Path) -> Outcome<(String, usize)> {
     step.done("");
 
     judging::measure(&binary, &services, &mut figures).await?;
+    metering::measure(&meter, &empty, &services, &mut figures).await?;
     Ok((figures.to_string(), figures.misses))
 }
 
@@ -71,14 +77,14 @@ fn built(functions: &Path, name: &str) -> Outcome<PathBuf> {
     Err(Failure(format!("{} is missing: run `make bench`", path.display())))
 }
 
-fn measure_size(binary: &Path, folder: &Path, figures: &mut Figures) -> Outcome<()> {
-    let zip = folder.join("quality-judge.zip");
+fn measure_size(name: &str, binary: &Path, folder: &Path, figures: &mut Figures) -> Outcome<()> {
+    let zip = folder.join(format!("{name}.zip"));
     let made = Command::new(reading::python()).args(["-m", "zipfile", "-c"]).arg(&zip).arg(binary).status();
     if !made.during("zip the function")?.success() {
         return Err(Failure("the function could not be zipped".to_owned()));
     }
     let size = |path: &Path| fs::metadata(path).during(format!("look at {}", path.display()));
-    figures.add("zip", megabytes(size(&zip)?.len()), Target::AtMost(5.0));
+    figures.add(format!("{name}.zip"), megabytes(size(&zip)?.len()), Target::AtMost(5.0));
     figures.add("  binary", megabytes(size(binary)?.len()), Target::None);
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! S3, `DynamoDB`, CloudWatch and the judge in one fast loopback server, for measuring only: an
 //! emulator in Python on the same two cores would be what is measured. Every call is counted by
-//! its operation. Nothing is stored but counters: each object is new, each lease is free.
+//! its operation. Nothing is stored but counters and whole items: each object is new, each lease is
+//! free.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -21,10 +22,10 @@ use tokio::time::Instant;
 
 use super::traffic::Traffic;
 use crate::failure::{During, Outcome};
+use crate::functions::TABLE;
 use crate::stand_in::{Bedrock, Call, StandIn as _};
 
 const LARGEST_BODY: usize = 64 << 20;
-pub(super) const TABLE: &str = "assay-state";
 
 /// The running services; they end when this is dropped.
 #[derive(Debug)]
@@ -46,6 +47,7 @@ struct Shared {
 struct Served {
     objects: BTreeMap<String, Traffic>,
     counters: BTreeMap<String, i64>,
+    items: BTreeMap<String, Value>,
     calls: BTreeMap<String, u64>,
     judge_delay: Duration,
 }
@@ -145,8 +147,21 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
 
 fn state_table(shared: &Shared, operation: &str, body: &[u8]) -> Value {
     let request: Value = serde_json::from_slice(body).unwrap_or_default();
+    let key = |of: &Value| of.pointer("/pk/S").and_then(Value::as_str).unwrap_or_default().to_owned();
     match operation {
-        "BatchGetItem" => json!({"Responses": {TABLE: []}, "UnprocessedKeys": {}}),
+        "BatchGetItem" => {
+            let keys =
+                request["RequestItems"][TABLE]["Keys"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let served = shared.served();
+            let found: Vec<&Value> =
+                keys.iter().filter_map(|wanted| served.items.get(&key(wanted))).collect();
+            json!({"Responses": {TABLE: found}, "UnprocessedKeys": {}})
+        }
+        "PutItem" => {
+            let item = request["Item"].clone();
+            shared.served().items.insert(key(&item), item);
+            json!({})
+        }
         "BatchWriteItem" => json!({"UnprocessedItems": {}}),
         _ => {
             let text = |path: &str| request.pointer(path).and_then(Value::as_str);

@@ -22,17 +22,8 @@ pub(super) async fn measure(
     services: &Services,
     figures: &mut Figures,
 ) -> Outcome<()> {
-    let (mut ours, mut floor) = (Vec::new(), Vec::new());
-    // In turn, so that other work on the machine slows both.
-    for _ in 0..STARTS {
-        ours.push(function::start(binary, services, &[]).await?.ready(LONG).await?);
-        floor.push(Function::start(empty, &BTreeMap::new()).await?.ready(LONG).await?);
-    }
-    let (ours, floor) = (median(ours), median(floor));
-    figures.add("start to first poll", milliseconds(ours), Target::None);
-    figures.add("  of a function that does nothing", milliseconds(floor), Target::None);
-    let ratio = ours.as_secs_f64() / floor.as_secs_f64();
-    figures.add("  ours to that", Measure::new(ratio, 2, "x"), Target::AtMost(1.5));
+    let variables = function::variables(services, &[]);
+    to_first_poll("start to first poll", (binary, &variables), empty, figures).await?;
     for (delay, limit) in [(500, 600.0), (0, 100.0)] {
         services.set_judge_delay(Duration::from_millis(delay));
         let mut times = Vec::new();
@@ -42,6 +33,27 @@ pub(super) async fn measure(
         let what = format!("start to 3 records judged, judge of {delay} ms");
         figures.add(what, milliseconds(median(times)), Target::AtMost(limit));
     }
+    Ok(())
+}
+
+/// Compares a function's start with that of one that does nothing.
+pub(super) async fn to_first_poll(
+    what: &str,
+    (binary, variables): (&Path, &BTreeMap<String, String>),
+    empty: &Path,
+    figures: &mut Figures,
+) -> Outcome<()> {
+    let (mut ours, mut floor) = (Vec::new(), Vec::new());
+    // In turn, so that other work on the machine slows both.
+    for _ in 0..STARTS {
+        ours.push(Function::start(binary, variables).await?.ready(LONG).await?);
+        floor.push(Function::start(empty, &BTreeMap::new()).await?.ready(LONG).await?);
+    }
+    let (ours, floor) = (median(ours), median(floor));
+    figures.add(what, milliseconds(ours), Target::None);
+    figures.add("  of a function that does nothing", milliseconds(floor), Target::None);
+    let ratio = ours.as_secs_f64() / floor.as_secs_f64();
+    figures.add("  ours to that", Measure::new(ratio, 2, "x"), Target::AtMost(1.5));
     Ok(())
 }
 

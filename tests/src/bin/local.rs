@@ -1,4 +1,4 @@
-//! Assay on this machine: `make local`, `make invoke` and `make demo`.
+//! Assay on this machine: `make local`, `make seed`, `make invoke` and `make demo`.
 #![expect(clippy::print_stderr, reason = "a command-line tool")]
 
 use std::process::ExitCode;
@@ -6,10 +6,15 @@ use std::time::Duration;
 
 use tests::failure::{Failure, Outcome};
 use tests::local;
+use tests::scenario::{self, Scenario};
+use tests::stand_in::Options;
 
-const USAGE: &str = "local up [--judge-delay-ms N]     keep an environment up until Ctrl-C
-local invoke FUNCTION EVENT       send an event file to a deployed function, show its summary
-local demo [--small-judge]        deploy, upload sample captures, show what comes out";
+const USAGE: &str = "local up [--scenario NAME] [--judge-delay-ms N]   keep an environment up until Ctrl-C
+local seed [NAME]                    publish the metrics of a fleet into the environment that is up
+local invoke FUNCTION EVENT          send an event file to a deployed function, show its summary
+local demo [--scenario NAME] [--small-judge]   deploy, upload captures, seed metrics, show what comes out
+
+NAME is one of tests/scenarios, without .toml, or the path of a file.";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -26,14 +31,42 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: &[&str]) -> Outcome<()> {
     match arguments {
-        ["up"] => local::up(Duration::ZERO).await,
-        ["up", "--judge-delay-ms", delay] => {
-            let wrong = |_| Failure(format!("--judge-delay-ms: {delay} is not a number"));
-            local::up(Duration::from_millis(delay.parse().map_err(wrong)?)).await
-        }
+        ["up", options @ ..] => local::up(read(options, "--judge-delay-ms")?.options()?).await,
+        ["seed"] => local::seed(scenario::DEFAULT).await,
+        ["seed", name] => local::seed(name).await,
         ["invoke", function, event] => local::invoke(function, event).await,
-        ["demo"] => local::demo().await,
         ["demo", "--small-judge"] => local::demo_with_small_judge().await,
+        ["demo", options @ ..] => local::demo(read(options, "")?.options()?).await,
         _ => Err(Failure(USAGE.to_owned())),
+    }
+}
+
+/// What stands after a command.
+#[derive(Default)]
+struct Given {
+    scenario: Option<String>,
+    judge_delay: Duration,
+}
+
+/// Reads `--scenario NAME`, and the option `delay` with a number of milliseconds.
+fn read(options: &[&str], delay: &str) -> Outcome<Given> {
+    let mut given = Given::default();
+    for pair in options.chunks(2) {
+        match pair {
+            ["--scenario", name] => given.scenario = Some((*name).to_owned()),
+            [option, number] if *option == delay => {
+                let wrong = |_| Failure(format!("{delay}: {number} is not a number"));
+                given.judge_delay = Duration::from_millis(number.parse().map_err(wrong)?);
+            }
+            _ => return Err(Failure(USAGE.to_owned())),
+        }
+    }
+    Ok(given)
+}
+
+impl Given {
+    fn options(self) -> Outcome<Options> {
+        let scenario = self.scenario.as_deref().map(Scenario::named).transpose()?;
+        Ok(Options { judge_delay: self.judge_delay, scenario, ..Options::default() })
     }
 }

@@ -4,12 +4,14 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use tests::scenario::Scenario;
 use tests::stand_in::{Options, Server};
 
-const USAGE: &str = "stand-ins [--port N] [--judge-delay-ms N]
+const USAGE: &str = "stand-ins [--port N] [--judge-delay-ms N] [--scenario NAME]
 
-Answers for Amazon Bedrock (Converse) on 127.0.0.1. Prints its address on the first line.
-What it received: GET /_requests; what to answer instead: POST /_replies.";
+Answers for Amazon Bedrock (Converse), SageMaker, the Price List API and CloudWatch on 127.0.0.1.
+Prints its address on the first line. NAME is one of tests/scenarios or a file.
+What it received: GET /_requests; what to answer instead: POST /_replies; another fleet: PUT /_scenario.";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -20,10 +22,11 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    let port = options.port;
     let server = match Server::start(options) {
         Ok(server) => server,
         Err(error) => {
-            eprintln!("cannot listen on 127.0.0.1:{}: {error}", options.port);
+            eprintln!("cannot start on 127.0.0.1:{port}: {error}");
             return ExitCode::FAILURE;
         }
     };
@@ -40,8 +43,9 @@ async fn main() -> ExitCode {
 fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, String> {
     let mut options = Options::default();
     while let Some(name) = arguments.next() {
+        let mut value = || arguments.next().ok_or(format!("{name} needs a value"));
         let mut number = || {
-            let value = arguments.next().ok_or(format!("{name} needs a number"))?;
+            let value = value()?;
             value.parse::<u64>().map_err(|_| format!("{name}: {value} is not a number"))
         };
         match name.as_str() {
@@ -50,6 +54,10 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Strin
                 options.port = port.try_into().map_err(|_| format!("--port: {port} is not a port"))?;
             }
             "--judge-delay-ms" => options.judge_delay = Duration::from_millis(number()?),
+            "--scenario" => {
+                let scenario = Scenario::named(&value()?).map_err(|failure| failure.0)?;
+                options.scenario = Some(scenario);
+            }
             _ => return Err(format!("{name} is not an option")),
         }
     }

@@ -1,5 +1,5 @@
-//! `local demo`: deploys Assay, lets it judge the sample captures, shows what came out and says
-//! whether all of it came true.
+//! `local demo`: deploys Assay, lets it judge the sample captures and meter the fleet of a scenario,
+//! shows what came out and says whether all of it came true.
 
 use std::collections::BTreeMap;
 use std::io::{Write as _, stdout};
@@ -7,18 +7,19 @@ use std::time::Duration;
 
 use domain::capture::SkipReason;
 use domain::check::Check;
-use domain::metric::{COMPOSITE_QUALITY_SCORE, QUALITY_NAMESPACE, RECORDS};
+use domain::metric::{CAPACITY_NAMESPACE, COMPOSITE_QUALITY_SCORE, QUALITY_NAMESPACE, RECORDS};
 use domain::verdict::{Outcome as Ending, Verdict};
 use jiff::Timestamp;
 
+use super::capacity;
 use super::report::{counts_table, metrics_table, scores_table};
 use crate::environment::Environment;
 use crate::failure::{During, Failure, Outcome};
 use crate::progress::Step;
-use crate::results::{self, Published};
+use crate::results::{self, Metered, Published};
 use crate::samples::SAMPLES;
 use crate::small_judge::SmallJudge;
-use crate::stand_in::{JUDGE_NAME, Server, record::Stats};
+use crate::stand_in::{JUDGE_NAME, Options, Server, record::Stats};
 
 const PATIENCE: Duration = Duration::from_mins(2);
 
@@ -33,9 +34,9 @@ type Promise = (String, bool);
 ///
 /// # Errors
 /// What could not be done, or the promises that did not come true.
-pub async fn demo() -> Outcome<()> {
-    let environment = Environment::start(Duration::ZERO, &[]).await?;
-    show(&environment, promises, PATIENCE).await
+pub async fn demo(options: Options) -> Outcome<()> {
+    let mut environment = Environment::start(options, &[]).await?;
+    show(&mut environment, promises, PATIENCE).await
 }
 
 /// Runs the demo with a real small model as the judge. Most of its replies break the form: what is
@@ -43,27 +44,39 @@ pub async fn demo() -> Outcome<()> {
 pub async fn demo_with_small_judge() -> Outcome<()> {
     let judge = SmallJudge::start()?;
     let stand_ins = Server::forwarding_to(judge.url()).during("start the stand-ins")?;
-    let environment = Environment::around(stand_ins, SMALL).await?;
-    show(&environment, promises_of_small_judge, 5 * PATIENCE).await
+    let mut environment = Environment::around(stand_ins, SMALL).await?;
+    show(&mut environment, promises_of_small_judge, 5 * PATIENCE).await
 }
 
 async fn show(
-    environment: &Environment,
+    environment: &mut Environment,
     promises: fn(&[&Verdict], &Published, u64) -> Vec<Promise>,
     patience: Duration,
 ) -> Outcome<()> {
-    let captures = environment.stack.output("CaptureBucketName")?;
-    let verdict_bucket = environment.stack.output("VerdictBucketName")?;
-    let table = environment.stack.output("StateTableName")?;
+    let scenario = environment.stand_ins.scenario();
+    let stack = environment.stack.clone();
+    let captures = stack.output("CaptureBucketName")?;
+    let verdict_bucket = stack.output("VerdictBucketName")?;
+    let table = stack.output("StateTableName")?;
     let keys = upload(environment, captures).await?;
     results::wait_until_judged(&environment.clients, table, captures, &keys, patience).await?;
     let verdicts = results::verdicts(&environment.clients, verdict_bucket).await?;
-    let published = results::published(&environment.clients).await?;
-    let calls = judge_calls(environment).await?;
+    let published = results::published(&environment.clients.cloudwatch).await?;
+    // After the judge: the tokens that it has counted are a part of the costs.
+    environment.keep_publishing().await?;
+    let metered = capacity::meter(environment).await?;
+    let stats = stats(environment).await?;
+    let calls = stats.get("bedrock").map_or(0, |stats| stats.calls);
 
     let only: Vec<&Verdict> = verdicts.iter().map(|(_, verdict)| verdict).collect();
-    let promises = promises(&only, &published, calls);
+    let mut promises = promises(&only, &published, calls);
+    promises.extend(capacity::promises(&metered, &scenario));
+    for (name, service) in [("sagemaker", "SageMaker"), ("pricing", "the Price List API")] {
+        let is_asked = stats.get(name).is_some_and(|stats| stats.calls > 0);
+        promises.push((format!("the stand-in for {service} was asked"), is_asked));
+    }
     say(&report(&only, &published, verdict_bucket, calls))?;
+    say(&capacity_report(&metered))?;
     say(&promised(&promises))?;
     let broken: Vec<&str> =
         promises.iter().filter(|(_, is_kept)| !is_kept).map(|(promise, _)| promise.as_str()).collect();
@@ -74,6 +87,8 @@ const NEXT: &str = "
 What to try next
   make local          keep this environment up; it says how to look into it
   make invoke FUNCTION=quality-judge EVENT=events/quality-judge.s3-put.json
+  make invoke FUNCTION=capacity-meter EVENT=events/capacity-meter.schedule.json
+  make demo SCENARIO=mixed   another fleet; tests/scenarios holds them, and you can write your own
   config/rubric.toml  switch a dimension on, run the demo again
   make deploy         the same template into your AWS account
 ";
@@ -91,11 +106,19 @@ async fn upload(environment: &Environment, bucket: &str) -> Outcome<Vec<String>>
     Ok(keys)
 }
 
-async fn judge_calls(environment: &Environment) -> Outcome<u64> {
+async fn stats(environment: &Environment) -> Outcome<BTreeMap<String, Stats>> {
     let url = format!("{}/_stats", environment.stand_ins.url());
     let answer = reqwest::get(url).await.during("ask the stand-ins")?;
-    let stats: BTreeMap<String, Stats> = answer.json().await.during("read the stand-ins' counts")?;
-    Ok(stats.get("bedrock").map_or(0, |stats| stats.calls))
+    answer.json().await.during("read the stand-ins' counts")
+}
+
+fn capacity_report(metered: &Metered) -> String {
+    format!(
+        "\nEndpoints: instances, GPUs, US dollars an hour, namespace {CAPACITY_NAMESPACE}\n{endpoints}\n\n\
+         Components: copies, GPUs, US dollars an hour, for 1,000 invocations, for 1,000,000 tokens\n{components}\n",
+        endpoints = capacity::endpoints_table(metered),
+        components = capacity::components_table(metered),
+    )
 }
 
 fn report(verdicts: &[&Verdict], published: &Published, bucket: &str, calls: u64) -> String {

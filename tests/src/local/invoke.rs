@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Write as _, stdout};
-use std::time::Duration;
 
 use aws_sdk_lambda::primitives::Blob;
 use jiff::Timestamp;
@@ -18,6 +17,7 @@ use crate::progress::Step;
 use crate::project;
 use crate::samples::{EXAMPLE_BUCKET, Sample};
 use crate::stack;
+use crate::stand_in::Options;
 
 /// Invokes `function` with the event in `file`. Uses the environment that is up, or starts one for
 /// this call.
@@ -29,7 +29,7 @@ pub async fn invoke(function: &str, file: &str) -> Outcome<()> {
         endpoints
     } else {
         say("No environment is up (`make local` keeps one); starting one for this call.\n")?;
-        let environment = Environment::start(Duration::ZERO, &[]).await?;
+        let environment = Environment::start(Options::default(), &[]).await?;
         started.insert(environment).endpoints()
     };
     let clients = Clients::of(&endpoints.aws_endpoint_url).await;

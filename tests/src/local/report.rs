@@ -83,7 +83,7 @@ pub(super) fn metrics_table(published: &Published) -> Table {
 }
 
 /// A table of numbers: `texts` columns of text, the rest to the right. One rule under the header.
-fn new_table<'a>(texts: usize, header: impl Iterator<Item = &'a str>) -> Table {
+pub(super) fn new_table<'a>(texts: usize, header: impl Iterator<Item = &'a str>) -> Table {
     let rule = LineStyle::none().fill('─');
     let mut table = Table::new();
     table.load_style(NOTHING.header_separator(rule)).set_header(header.collect::<Vec<_>>());

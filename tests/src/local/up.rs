@@ -7,22 +7,37 @@ use std::time::Duration;
 use crate::environment::{Endpoints, Environment};
 use crate::failure::{During, Failure, Outcome};
 use crate::process;
+use crate::stand_in::Options;
+
+/// From one datapoint of the fleet to the next.
+const PUBLISHING: Duration = Duration::from_mins(1);
 
 /// Starts an environment, writes where it is, and waits for Ctrl-C.
-pub async fn up(judge_delay: Duration) -> Outcome<()> {
+pub async fn up(options: Options) -> Outcome<()> {
     if let Some(running) = Endpoints::of_running().await {
         return Err(Failure(format!("an environment is up already at {}", running.aws_endpoint_url)));
     }
-    let environment = tokio::select! {
-        environment = Environment::start(judge_delay, &[]) => environment?,
+    let mut environment = tokio::select! {
+        environment = Environment::start(options, &[]) => environment?,
         stop = process::asked_to_stop() => return stop.during("wait for Ctrl-C"),
     };
     let endpoints = environment.endpoints();
     endpoints.write()?;
     say(&endpoints)?;
-    let stop = process::asked_to_stop().await.during("wait for Ctrl-C");
+    let stop = tokio::select! {
+        stop = process::asked_to_stop() => stop.during("wait for Ctrl-C"),
+        failure = keep_publishing(&mut environment) => failure,
+    };
     drop(fs::remove_file(Endpoints::path()));
     stop
+}
+
+/// The fleet goes on publishing as long as it is up.
+async fn keep_publishing(environment: &mut Environment) -> Outcome<()> {
+    loop {
+        tokio::time::sleep(PUBLISHING).await;
+        environment.keep_publishing().await?;
+    }
 }
 
 fn say(endpoints: &Endpoints) -> Outcome<()> {
@@ -35,6 +50,8 @@ fn say(endpoints: &Endpoints) -> Outcome<()> {
          logs           {log}\n  \
          all addresses  {file}\n\nTry, in another terminal:\n  \
          make invoke FUNCTION=quality-judge EVENT=events/quality-judge.s3-put.json\n  \
+         make invoke FUNCTION=capacity-meter EVENT=events/capacity-meter.schedule.json\n  \
+         make seed SCENARIO=mixed                        # another fleet, from tests/scenarios\n  \
          curl {stand_ins}/_requests?last=1        # what the judge was asked\n  \
          curl {stand_ins}/_replies -d '{{\"status\": 429, \"body\": {{\"message\": \"slow down\"}}, \"times\": 3}}'\n",
         aws = endpoints.aws_endpoint_url,

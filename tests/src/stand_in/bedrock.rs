@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 
 use super::{Call, Reply, StandIn, judge};
 
+/// How it is named in `/_requests` and `/_stats`.
+pub(super) const NAME: &str = "bedrock";
+
 /// Bedrock Runtime.
 #[derive(Debug)]
 pub struct Bedrock {
@@ -25,7 +28,7 @@ impl Bedrock {
 
 impl StandIn for Bedrock {
     fn name(&self) -> &'static str {
-        "bedrock"
+        NAME
     }
 
     fn wants(&self, call: &Call) -> bool {

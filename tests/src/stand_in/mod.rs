@@ -12,12 +12,18 @@
 //! | `GET /_stats` | calls, calls in flight and the highest number in flight, per stand-in |
 //! | `POST /_replies` | one scripted reply or a list: see [`script::Scripted`] |
 //! | `GET /_replies`, `DELETE /_replies` | what is still scripted; forget it |
+//! | `GET /_scenario`, `PUT /_scenario` | the fleet that SageMaker, the price list and CloudWatch answer for, as TOML |
 
 mod bedrock;
+mod cloudwatch;
 mod judge;
+mod pricing;
 pub mod record;
+mod sagemaker;
 pub mod script;
 mod server;
+mod stage;
+mod wire;
 
 use std::time::Duration;
 
@@ -40,7 +46,7 @@ pub struct Call {
     pub query: String,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body; what is not UTF-8 is replaced.
+    /// The body; what is not UTF-8 is replaced, and CBOR is JSON here.
     pub body: String,
 }
 

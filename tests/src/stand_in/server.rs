@@ -17,20 +17,29 @@ use axum::serve::ListenerExt as _;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
+use super::bedrock::{Bedrock, NAME as BEDROCK};
+use super::cloudwatch::CloudWatch;
+use super::pricing::Pricing;
 use super::record::{Filter, Record};
+use super::sagemaker::SageMaker;
 use super::script::{self, Cue, Script};
-use super::{Bedrock, Call, Reply, StandIn};
+use super::stage::Stage;
+use super::{Call, Reply, StandIn, wire};
+use crate::failure::Outcome;
+use crate::scenario::{self, Scenario};
 
 /// No service takes a larger request: SageMaker's limit is 6 MB, Bedrock's 20 MB.
 const LARGEST_BODY: usize = 32 * 1024 * 1024;
 
 /// How to start the stand-ins.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Options {
     /// 0 takes a free port.
     pub port: u16,
     /// How long the judge takes for every answer.
     pub judge_delay: Duration,
+    /// The fleet that there is; the default one when it is left out.
+    pub scenario: Option<Scenario>,
 }
 
 /// The running stand-ins. They have a thread of their own, so that a caller that blocks, or whose
@@ -38,6 +47,7 @@ pub struct Options {
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
+    stage: Stage,
     stop: Option<oneshot::Sender<Infallible>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -58,9 +68,21 @@ impl Server {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let stand_ins: Vec<Box<dyn StandIn>> = vec![Box::new(Bedrock::new(options.judge_delay))];
-        let shared =
-            Arc::new(Shared { stand_ins, judge, record: Mutex::default(), script: Mutex::default() });
+        let scenario = options.scenario.map_or_else(|| Scenario::named(scenario::DEFAULT), Ok);
+        let stage = scenario.and_then(Stage::new).map_err(io::Error::other)?;
+        let stand_ins: Vec<Box<dyn StandIn>> = vec![
+            Box::new(Bedrock::new(options.judge_delay)),
+            Box::new(SageMaker::new(stage.clone())),
+            Box::new(Pricing::new(stage.clone())),
+            Box::new(CloudWatch::new(stage.clone())),
+        ];
+        let shared = Arc::new(Shared {
+            stand_ins,
+            judge,
+            stage: stage.clone(),
+            record: Mutex::default(),
+            script: Mutex::default(),
+        });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = oneshot::channel::<Infallible>();
         let serve = async move {
@@ -76,7 +98,7 @@ impl Server {
         let thread = std::thread::Builder::new()
             .name("stand-ins".to_owned())
             .spawn(move || drop(runtime.block_on(serve)))?;
-        Ok(Self { address, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { address, stage, stop: Some(stop), thread: Some(thread) })
     }
 
     /// Where they listen.
@@ -84,9 +106,23 @@ impl Server {
         self.address
     }
 
-    /// `http://127.0.0.1:<port>`: what `AWS_ENDPOINT_URL_BEDROCK_RUNTIME` is set to.
+    /// `http://127.0.0.1:<port>`: what `AWS_ENDPOINT_URL_BEDROCK_RUNTIME` is set to, and that of
+    /// SageMaker and of the price list.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Lets SageMaker, the price list and CloudWatch answer for another fleet from now on.
+    ///
+    /// # Errors
+    /// A fleet that cannot be placed.
+    pub fn play(&self, scenario: Scenario) -> Outcome<()> {
+        self.stage.set(scenario)
+    }
+
+    /// The fleet that they answer for.
+    pub fn scenario(&self) -> Scenario {
+        self.stage.now().scenario.clone()
     }
 }
 
@@ -104,6 +140,7 @@ struct Shared {
     /// Answers for Bedrock instead of the plain scorer.
     judge: Option<String>,
     stand_ins: Vec<Box<dyn StandIn>>,
+    stage: Stage,
     record: Mutex<Record>,
     script: Mutex<Script>,
 }
@@ -124,6 +161,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/_requests", get(list_requests).delete(forget_requests))
         .route("/_stats", get(show_stats))
         .route("/_replies", get(list_replies).post(add_replies).delete(forget_replies))
+        .route("/_scenario", get(show_scenario).put(set_scenario))
         .fallback(answer)
         .with_state(shared)
 }
@@ -163,6 +201,20 @@ async fn forget_replies(State(shared): State<Arc<Shared>>) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
+async fn show_scenario(State(shared): State<Arc<Shared>>) -> Response {
+    match toml::to_string(&shared.stage.now().scenario) {
+        Ok(text) => text.into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
+    }
+}
+
+async fn set_scenario(State(shared): State<Arc<Shared>>, body: String) -> Response {
+    match Scenario::parse(&body).and_then(|scenario| shared.stage.set(scenario)) {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(failure) => (StatusCode::BAD_REQUEST, format!("{failure}\n")).into_response(),
+    }
+}
+
 /// Everything else is a call to one of the services.
 async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let call = match read(request).await {
@@ -174,8 +226,8 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     shared.record().begin(name);
     let _in_flight = InFlight { shared: &shared, name };
     let own = async || match (&shared.judge, stand_in) {
-        (Some(judge), Some(_)) => forwarded(judge, &call).await,
-        (None, Some(stand_in)) => stand_in.answer(&call),
+        (Some(judge), Some(stand_in)) if stand_in.name() == BEDROCK => forwarded(judge, &call).await,
+        (_, Some(stand_in)) => stand_in.answer(&call),
         (_, None) => nobody(&call),
     };
     let cue = shared.script().cue(name, &call);
@@ -197,7 +249,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
-    reply.map_or_else(closed_connection, whole)
+    reply.map_or_else(closed_connection, |reply| whole(reply, wire::is_cbor(&call.headers)))
 }
 
 /// Counts a call as ended however it ends: also when the caller hangs up first.
@@ -219,8 +271,8 @@ async fn read(request: Request) -> Result<Call, axum::Error> {
         method: parts.method,
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
+        body: wire::text(&parts.headers, &bytes),
         headers: parts.headers,
-        body: String::from_utf8_lossy(&bytes).into_owned(),
     })
 }
 
@@ -241,13 +293,19 @@ fn nobody(call: &Call) -> Reply {
     Reply::json(404, &json!({"message": message}))
 }
 
-fn whole(reply: Reply) -> Response {
+fn whole(reply: Reply, is_cbor: bool) -> Response {
+    let (reply, body) = if is_cbor {
+        wire::packed(reply)
+    } else {
+        let body = reply.body.clone().into_bytes();
+        (reply, body)
+    };
     let mut response = Response::builder().status(reply.status);
     for (name, value) in reply.headers {
         response = response.header(name, value);
     }
     let bad_script = |error| (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response();
-    response.body(Body::from(reply.body)).unwrap_or_else(bad_script)
+    response.body(Body::from(body)).unwrap_or_else(bad_script)
 }
 
 /// A body that fails before its first byte: the server closes the connection before anything of

@@ -112,21 +112,6 @@ impl Captures {
             .map(drop)
             .map_err(|error| Fault::of("PutObject", &error))
     }
-
-    /// Reads a small text object, such as a settings file; `None` when there is none.
-    pub async fn get_text(&self, bucket: &str, key: &str) -> Result<Option<String>, Fault> {
-        let object = match self.client.get_object().bucket(bucket).key(key).send().await {
-            Ok(object) => object,
-            Err(error) => {
-                let fault = Fault::of("GetObject", &error);
-                return if fault.status == Some(404) { Ok(None) } else { Err(fault) };
-            }
-        };
-        let bytes = object.body.collect().await.map_err(|_| broken_off())?.to_vec();
-        let text =
-            String::from_utf8(bytes).map_err(|_| Fault::here("GetObject", "the object is not UTF-8 text"));
-        text.map(Some)
-    }
 }
 
 /// An entity tag as an event carries it: S3 answers with quotes, its events leave them out.

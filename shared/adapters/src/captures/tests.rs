@@ -147,16 +147,3 @@ async fn writes_a_verdict_file() {
     let fault = Captures::new(&wire.config()).put_verdicts("bucket", "k", String::new()).await.unwrap_err();
     assert_eq!(fault.to_string(), "PutObject failed: AccessDenied (HTTP 403)");
 }
-
-#[tokio::test(start_paused = true)]
-async fn reads_a_small_text_or_says_that_there_is_none() {
-    let read = async |reply| Captures::new(&Wire::new([reply]).config()).get_text("bucket", "k").await;
-    assert_eq!(read(Reply::new(200, "x = 1")).await, Ok(Some("x = 1".to_owned())));
-    assert_eq!(read(xml_error(404, "NoSuchKey")).await, Ok(None));
-    let fault = read(xml_error(403, "AccessDenied")).await.unwrap_err();
-    assert_eq!((fault.code.as_str(), fault.is_transient()), ("AccessDenied", false));
-    let fault = read(Reply::new(200, [0xff])).await.unwrap_err();
-    assert_eq!((fault.code.as_str(), fault.is_transient()), ("the object is not UTF-8 text", false));
-    let fault = read(Reply::new(200, "x").breaking_off()).await.unwrap_err();
-    assert_eq!((fault.code.as_str(), fault.is_transient()), ("connection", true));
-}

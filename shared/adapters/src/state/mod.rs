@@ -8,6 +8,7 @@
 //! | `verdict#<id>` | a finished verdict and the object version that it came from |
 //! | `cap#<endpoint>/<component>#<hour>` | samples taken in that hour |
 //! | `budget#<day>` | micro-dollars reserved and spent on the judge that day |
+//! | `endpoints`, `topology#<endpoint>`, `prices#<region>` | documents: see [`Kept`] |
 
 use std::collections::HashMap;
 
@@ -19,11 +20,14 @@ use crate::Fault;
 use crate::patience::limited;
 
 mod allowance;
+mod batch;
+mod documents;
 mod lease;
 #[cfg(test)]
 mod tests;
 mod verdicts;
 
+pub use documents::{DocumentKey, Kept};
 pub use lease::{Lease, LeaseRefused, ObjectId, Progress};
 pub use verdicts::KnownVerdict;
 

@@ -1,17 +1,15 @@
 //! Finished verdicts by their id: what makes a retry free.
 
-use std::collections::{BTreeSet, HashMap};
-use std::time::Duration;
+use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{KeysAndAttributes, PutRequest, WriteRequest};
-use backon::{BackoffBuilder, ExponentialBuilder};
+use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 use jiff::Timestamp;
 
-use super::{StateTable, expiry, malformed, text, text_of};
+use super::batch::{pause_before_rest, pauses};
+use super::{Item, StateTable, expiry, malformed, text, text_of};
 use crate::Fault;
 
-/// Keys in one `BatchGetItem` and items in one `BatchWriteItem`.
-const MOST_READ: usize = 100;
+/// Items in one `BatchWriteItem`.
 const MOST_WRITTEN: usize = 25;
 
 /// A verdict that was stored before.
@@ -26,34 +24,15 @@ pub struct KnownVerdict {
 impl StateTable {
     /// The stored verdicts among `ids`, by id. Costs one call for each 100.
     pub async fn known_verdicts(&self, ids: &[String]) -> Result<HashMap<String, KnownVerdict>, Fault> {
-        let mut known = HashMap::new();
-        // DynamoDB refuses a batch that names a key twice.
-        let ids: Vec<&String> = ids.iter().collect::<BTreeSet<_>>().into_iter().collect();
-        for ids in ids.chunks(MOST_READ) {
-            let keys = ids.iter().map(|id| HashMap::from([("pk".to_owned(), text(format!("verdict#{id}")))]));
-            // The reader must see what the writer that crashed just before has written.
-            let wanted = KeysAndAttributes::builder().set_keys(Some(keys.collect())).consistent_read(true);
-            let mut wanted = Some(wanted.build().map_err(|_| malformed("BatchGetItem", "request"))?);
-            let mut pauses = pauses();
-            while let Some(keys) = wanted.take() {
-                let request = self.client.batch_get_item().request_items(&self.table, keys);
-                let answer = request.send().await.map_err(|error| Fault::of("BatchGetItem", &error))?;
-                for item in
-                    answer.responses().and_then(|tables| tables.get(&self.table)).into_iter().flatten()
-                {
-                    let part = |name| text_of(item, name).map(str::to_owned);
-                    let (Some(pk), Some(source), Some(line)) = (part("pk"), part("source"), part("verdict"))
-                    else {
-                        return Err(malformed("BatchGetItem", "verdict"));
-                    };
-                    let id = pk.strip_prefix("verdict#").unwrap_or(&pk).to_owned();
-                    known.insert(id, KnownVerdict { source, line });
-                }
-                wanted = answer.unprocessed_keys().and_then(|tables| tables.get(&self.table)).cloned();
-                pause_before_rest("BatchGetItem", wanted.is_some(), &mut pauses).await?;
-            }
-        }
-        Ok(known)
+        let keys = ids.iter().map(|id| format!("verdict#{id}")).collect();
+        let verdict = |item: Item| {
+            let part = |name| text_of(&item, name).map(str::to_owned);
+            let (pk, source, line) = (part("pk")?, part("source")?, part("verdict")?);
+            let id = pk.strip_prefix("verdict#").unwrap_or(&pk).to_owned();
+            Some((id, KnownVerdict { source, line }))
+        };
+        let known = self.items(keys).await?.into_iter().map(verdict).collect::<Option<_>>();
+        known.ok_or_else(|| malformed("BatchGetItem", "verdict"))
     }
 
     /// Stores verdicts as `(id, JSON line)`. Costs one call for each 25. Writing one twice is
@@ -86,27 +65,4 @@ impl StateTable {
         }
         Ok(())
     }
-}
-
-/// Pauses between the parts of a batch that DynamoDB did not get to; its API reference asks for
-/// exponential backoff.
-fn pauses() -> impl Iterator<Item = Duration> {
-    ExponentialBuilder::default()
-        .with_min_delay(Duration::from_millis(25))
-        .with_max_times(6)
-        .with_jitter()
-        .build()
-}
-
-async fn pause_before_rest(
-    operation: &'static str,
-    has_rest: bool,
-    pauses: &mut impl Iterator<Item = Duration>,
-) -> Result<(), Fault> {
-    if !has_rest {
-        return Ok(());
-    }
-    let throttled = || Fault { operation, code: "ThrottlingException".to_owned(), status: Some(429) };
-    tokio::time::sleep(pauses.next().ok_or_else(throttled)?).await;
-    Ok(())
 }

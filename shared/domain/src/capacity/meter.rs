@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::condition::{Condition, ConditionKind};
+use super::condition::{BlindReason, Condition, ConditionKind};
 pub use super::gpus::Gpus;
 use super::instance::Catalogue;
 use super::plan::{PublishFrequency, Window};
@@ -135,6 +135,23 @@ pub enum InstanceSource {
     Topology,
     /// Nobody knows.
     Nothing,
+}
+
+impl EndpointCapacity {
+    /// Whether a topology that is read anew may change the result: what was measured does not fit
+    /// to the one in use.
+    pub fn doubts_topology(&self) -> bool {
+        self.conditions.iter().any(|condition| match condition.kind {
+            ConditionKind::TopologyMismatch | ConditionKind::InstanceTypeUnknown => true,
+            ConditionKind::Blind => !matches!(
+                condition.reason,
+                // Another topology does not complete an answer; and whoever switches the metrics on
+                // waits for the first of them anyway.
+                Some(BlindReason::IncompleteAnswer | BlindReason::EnhancedMetricsOff)
+            ),
+            _ => false,
+        })
+    }
 }
 
 /// Meters one endpoint.

@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::money::MicroUsd;
 
 mod price_list;
-pub use price_list::{HostingPrice, NotAHostingPrice, hosting_price};
+mod quotes;
+pub use price_list::{HostingPrice, NotAHostingPrice, hosting_price, price_list_home};
+pub use quotes::Quotes;
 
 /// Who says what an instance costs; the first in this order wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -24,6 +24,9 @@ pub struct EndpointReport {
     pub usd_per_hour: CostReport,
     /// By name.
     pub components: BTreeMap<String, ComponentReport>,
+    /// Components that [`EndpointReport::shorten`] took out.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub components_left_out: usize,
     /// What is not known or does not agree.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<ConditionReport>,
@@ -173,6 +176,7 @@ impl EndpointReport {
                 idle: capacity.idle_cost.map(MicroUsd::usd),
             },
             components: components(capacity),
+            components_left_out: 0,
             conditions: capacity.conditions.iter().map(ConditionReport::of).collect(),
             topology_says: capacity.expected.as_ref().filter(differs).map(|expected| ExpectedReport {
                 instances: expected.instances,
@@ -182,6 +186,19 @@ impl EndpointReport {
             sources: sources(capacity, now),
         }
     }
+
+    /// Keeps the first `most` components, and says how many it left out.
+    pub fn shorten(&mut self, most: usize) {
+        if let Some((first, _)) = self.components.iter().nth(most) {
+            let first = first.clone();
+            self.components_left_out += self.components.split_off(&first).len();
+        }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 fn components(capacity: &EndpointCapacity) -> BTreeMap<String, ComponentReport> {

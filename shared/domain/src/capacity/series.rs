@@ -5,7 +5,7 @@
 //! here and only what stands for one thing is ever asked for. The dimension of a GPU is `GpuId` in
 //! what SageMaker publishes and `AcceleratorId` in its documentation; both are read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -97,6 +97,12 @@ impl Listed {
     fn gpu(&self) -> Option<&str> {
         GPU_DIMENSIONS.iter().find_map(|name| self.dimension(name))
     }
+}
+
+/// The endpoints that series of inference components name.
+pub fn hosts(listed: &[Listed]) -> BTreeSet<EndpointName> {
+    let of_components = listed.iter().filter(|entry| entry.namespace == COMPONENTS_NAMESPACE);
+    of_components.filter_map(|entry| entry.dimension(ENDPOINT_DIMENSION)?.parse().ok()).collect()
 }
 
 /// One GPU as one copy of a component holds it. A GPU that several copies share is several uses.

@@ -171,6 +171,21 @@ impl Rules {
         self.endpoints.get(endpoint).map_or(&[], |endpoint| &endpoint.components)
     }
 
+    /// The endpoint of each component that is listed once.
+    pub(super) fn owners(&self) -> BTreeMap<ComponentName, EndpointName> {
+        let mut owners: BTreeMap<&ComponentName, Vec<&EndpointName>> = BTreeMap::new();
+        for (name, endpoint) in &self.endpoints {
+            for component in &endpoint.components {
+                owners.entry(component).or_default().push(name);
+            }
+        }
+        let owned = owners.into_iter().filter_map(|(component, endpoints)| match endpoints.as_slice() {
+            [only] => Some((component.clone(), (*only).clone())),
+            _ => None,
+        });
+        owned.collect()
+    }
+
     /// What the file says about the capacity of its endpoints.
     pub(super) fn topologies(&self) -> impl Iterator<Item = (&EndpointName, &EndpointTopology)> {
         self.endpoints.iter().filter_map(|(name, endpoint)| Some((name, endpoint.topology.as_ref()?)))

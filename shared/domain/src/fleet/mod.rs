@@ -52,6 +52,11 @@ impl Fleet {
         self.attribution.components(endpoint)
     }
 
+    /// The endpoint of each component that the file lists for one only.
+    pub fn owners(&self) -> BTreeMap<ComponentName, EndpointName> {
+        self.attribution.owners()
+    }
+
     /// How often answers of a component are judged.
     pub fn sampling(&self, component: &ComponentName) -> SamplingPolicy {
         self.sampling.of(component)

@@ -5,6 +5,7 @@ use super::*;
 use crate::wire::{Reply, SECRET, Wire};
 
 mod allowance;
+mod documents;
 mod lease;
 mod verdicts;
 

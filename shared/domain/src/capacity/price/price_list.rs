@@ -26,6 +26,19 @@ pub struct HostingPrice {
     pub vcpus: Option<u32>,
 }
 
+/// The region whose Price List API answers for the partition of `region`, near to it; `None` where
+/// the partition has none (endpoint table of the SDKs).
+pub fn price_list_home(region: &str) -> Option<&'static str> {
+    match region.split('-').next().unwrap_or_default() {
+        _ if region.starts_with("us-gov-") || region.contains("-iso") => None,
+        "cn" => Some("cn-northwest-1"),
+        "eusc" => Some("eusc-de-east-1"),
+        "ap" => Some("ap-south-1"),
+        "eu" | "me" | "af" | "il" => Some("eu-central-1"),
+        _ => Some("us-east-1"),
+    }
+}
+
 /// Why an item is passed over. All but the first are ordinary.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum NotAHostingPrice {

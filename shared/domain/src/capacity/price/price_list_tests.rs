@@ -128,3 +128,20 @@ fn a_count_that_is_not_available_is_not_known() {
     let price = read(&[("physicalGpu", "N/A"), ("vCpu", "")]).unwrap();
     assert_eq!((price.gpus, price.vcpus), (None, None));
 }
+
+#[test]
+fn each_partition_has_its_price_list_and_some_have_none() {
+    for (region, home) in [
+        ("us-east-1", Some("us-east-1")),
+        ("ca-west-1", Some("us-east-1")),
+        ("eu-west-1", Some("eu-central-1")),
+        ("ap-southeast-2", Some("ap-south-1")),
+        ("cn-north-1", Some("cn-northwest-1")),
+        ("eusc-de-east-1", Some("eusc-de-east-1")),
+        ("us-gov-west-1", None),
+        ("us-iso-east-1", None),
+        ("eu-isoe-west-1", None),
+    ] {
+        assert_eq!(price_list_home(region), home, "{region}");
+    }
+}

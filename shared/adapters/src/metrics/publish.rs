@@ -1,25 +1,13 @@
 //! CloudWatch `PutMetricData`.
 
-use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::types::{Dimension, MetricDatum, StandardUnit};
 use aws_smithy_types::DateTime;
 use domain::metric::{Datum, Unit, batches};
 
+use super::Metrics;
 use crate::Fault;
-use crate::patience::limited;
-
-/// CloudWatch, as the publisher of Assay's metrics.
-#[derive(Debug, Clone)]
-pub struct Metrics {
-    client: Client,
-}
 
 impl Metrics {
-    /// Uses the region, credentials and endpoint of `config`.
-    pub fn new(config: &aws_types::SdkConfig) -> Self {
-        Self { client: Client::new(&limited(config)) }
-    }
-
     /// Publishes datums in as few calls as the limits allow, and answers how many it took.
     ///
     /// # Errors
@@ -57,14 +45,16 @@ fn on_the_wire(datum: Datum) -> MetricDatum {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
-
-    use ciborium::Value;
     use domain::metric::{QUALITY_NAMESPACE, check_request};
     use jiff::Timestamp;
 
+    use super::super::cbor::{field, list, numbers, read, reply, text, throttled};
     use super::*;
     use crate::wire::{Reply, Sent, Wire};
+
+    fn published() -> Reply {
+        reply(&ciborium::Value::Map(Vec::new()))
+    }
 
     fn datum(metric: &str, values: &[f64]) -> Datum {
         Datum {
@@ -80,39 +70,11 @@ mod tests {
         }
     }
 
-    fn published() -> Reply {
-        // An empty CBOR map.
-        Reply::new(200, [0xa0]).header("smithy-protocol", "rpc-v2-cbor")
-    }
-
-    fn field<'a>(value: &'a Value, name: &str) -> &'a Value {
-        let fields = value.as_map().unwrap();
-        &fields.iter().find(|(field, _)| field.as_text() == Some(name)).unwrap().1
-    }
-
-    fn text(value: &Value, name: &str) -> String {
-        field(value, name).as_text().unwrap().to_owned()
-    }
-
-    fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
-        field(value, name).as_array().unwrap()
-    }
-
-    fn numbers(value: &Value, name: &str) -> Vec<f64> {
-        list(value, name).iter().map(|number| number.as_float().unwrap()).collect()
-    }
-
     /// A request as CloudWatch reads it. Also checks what holds for each.
     fn received(sent: &Sent) -> (String, Vec<Datum>) {
         assert!(sent.uri.ends_with("/service/GraniteServiceVersion20100801/operation/PutMetricData"));
         assert_eq!(sent.header("content-type"), Some("application/cbor"));
-        let mut body = sent.body.clone();
-        if sent.header("content-encoding") == Some("gzip") {
-            body.clear();
-            flate2::read::GzDecoder::new(sent.body.as_slice()).read_to_end(&mut body).unwrap();
-        }
-        assert!(body.len() <= 1_000_000, "{} bytes", body.len());
-        let request: Value = ciborium::from_reader(body.as_slice()).unwrap();
+        let request = read(sent);
         let datums = list(&request, "MetricData").iter().map(|data| {
             assert_eq!(field(data, "StorageResolution").as_integer(), Some(60.into()));
             // Tag 1: seconds since 1970.
@@ -182,10 +144,6 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_throttle_is_tried_again_and_then_a_fault() {
-        let mut body = Vec::new();
-        ciborium::into_writer(&Value::Map(vec![("__type".into(), "ThrottlingException".into())]), &mut body)
-            .unwrap();
-        let throttled = || Reply::new(400, body.clone()).header("smithy-protocol", "rpc-v2-cbor");
         let wire = Wire::new([throttled(), published()]);
         let datums = vec![datum("X", &[1.0])];
         assert_eq!(Metrics::new(&wire.config()).publish("Q", datums.clone()).await, Ok(1));

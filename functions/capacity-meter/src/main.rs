@@ -1,0 +1,66 @@
+//! capacity-meter: how many GPUs an endpoint has, which inference component holds them, and what
+//! each costs an hour.
+//!
+//! 1. A schedule starts a run over all watched endpoints; one that is too large is split over a queue.
+//! 2. CloudWatch says which GPUs, copies and instances are alive, SageMaker what there should be.
+//! 3. The price of each instance is divided over who holds its GPUs and what stands idle.
+//! 4. The result is published as metrics, logged, and answered as a breakdown.
+//!
+//! The start reads the environment and builds clients; it calls nothing.
+
+mod config;
+mod event;
+mod handler;
+mod prices;
+mod run;
+mod summary;
+mod terms;
+mod topologies;
+mod usage;
+
+use adapters::aws_config;
+use adapters::control_plane::ControlPlane;
+use adapters::metrics::Metrics;
+use adapters::price_list::PriceList;
+use adapters::queue::Queue;
+use adapters::settings_folder::SettingsFiles;
+use adapters::state::StateTable;
+use domain::capacity::price::price_list_home;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
+use tokio::sync::OnceCell;
+
+use crate::config::Config;
+use crate::handler::Function;
+use crate::run::Tools;
+use crate::terms::Terms;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    tracing::init_default_subscriber();
+    let config =
+        Config::from_env().inspect_err(|mistakes| tracing::error!(%mistakes, "bad configuration"))?;
+    tracing::info!(config = %serde_json::to_string(&config)?, "starting");
+    let aws = aws_config().await;
+    let region = aws.region().map(ToString::to_string).ok_or("AWS_REGION is not set")?;
+    // The file compiled in is checked here; that of CONFIG_URI when the first event fetches it.
+    let terms = match &config.settings_folder {
+        None => {
+            let shipped = Terms::shipped(&region);
+            OnceCell::from(shipped.inspect_err(|error| tracing::error!(%error, "bad configuration"))?)
+        }
+        Some(_) => OnceCell::new(),
+    };
+    let price_list_home = price_list_home(&region).filter(|_| config.read_prices);
+    let tools = Tools {
+        metrics: Metrics::new(&aws),
+        state: StateTable::new(&aws, &config.state_table),
+        control_plane: config.read_topology.then(|| ControlPlane::new(&aws)),
+        price_list: price_list_home.map(|home| PriceList::new(&aws, home)),
+        queue: config.meter_queue_url.as_ref().map(|url| Queue::new(&aws, url)),
+        region,
+        config,
+    };
+    let settings_files = tools.config.settings_folder.as_ref().map(|_| SettingsFiles::new(&aws));
+    let function = Function { tools, settings_files, terms };
+    run(service_fn(|event: LambdaEvent<serde_json::Value>| function.handle(event))).await
+}

@@ -1,0 +1,68 @@
+//! What the operator says: `fleet.toml`, and what follows from it.
+
+use std::collections::BTreeMap;
+
+use adapters::settings_folder::{SettingsFile, SettingsFiles, SettingsFolder, Unread};
+use domain::capacity::instance::Catalogue;
+use domain::capacity::series::TokenNames;
+use domain::capacity::topology::EndpointTopology;
+use domain::fleet::{self, Fleet, MetricNaming};
+use domain::names::{ComponentName, EndpointName};
+use domain::settings::Mistakes;
+use thiserror::Error;
+
+const FILE: &str = "fleet.toml";
+
+/// A fleet file as the meter uses it.
+#[derive(Debug)]
+pub(crate) struct Terms {
+    /// Shapes and prices, before the price list is asked.
+    pub(crate) catalogue: Catalogue,
+    /// What the file says about the instances and copies of endpoints.
+    pub(crate) topologies: BTreeMap<EndpointName, EndpointTopology>,
+    /// The endpoints of the components that it lists.
+    pub(crate) owners: BTreeMap<ComponentName, EndpointName>,
+    /// Where quality-judge publishes token counts.
+    pub(crate) tokens: TokenNames,
+    /// How the metrics are called.
+    pub(crate) naming: MetricNaming,
+}
+
+/// Why there are no terms.
+#[derive(Debug, Error)]
+pub(crate) enum NoTerms {
+    /// The file has mistakes.
+    #[error(transparent)]
+    Mistaken(#[from] Mistakes),
+    /// The file of `CONFIG_URI` could not be read.
+    #[error(transparent)]
+    Unread(#[from] Unread),
+}
+
+impl Terms {
+    /// Those compiled into the binary, for endpoints in `region`.
+    pub(crate) fn shipped(region: &str) -> Result<Self, NoTerms> {
+        let file = SettingsFile { source_name: format!("config/{FILE}"), text: fleet::SHIPPED.to_owned() };
+        Self::from_file(&file, region)
+    }
+
+    /// Those of `CONFIG_URI`, where a file that is not there means the one compiled in.
+    pub(crate) async fn from_folder(
+        folder: &SettingsFolder,
+        files: &SettingsFiles,
+        region: &str,
+    ) -> Result<Self, NoTerms> {
+        Self::from_file(&files.read(folder, FILE, fleet::SHIPPED).await?, region)
+    }
+
+    fn from_file(file: &SettingsFile, region: &str) -> Result<Self, NoTerms> {
+        let fleet = Fleet::from_toml(&file.source_name, &file.text)?;
+        Ok(Self {
+            catalogue: fleet.capacity().catalogue(region)?,
+            topologies: fleet.topologies(),
+            owners: fleet.owners(),
+            tokens: TokenNames::from(fleet.metrics()),
+            naming: fleet.capacity().metrics.clone(),
+        })
+    }
+}

@@ -1,0 +1,160 @@
+//! The built functions against the emulator, without a deployed stack: for what a test must set or
+//! see itself, such as the deadline, a crash or the log.
+
+mod events;
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+};
+use domain::metric::{COMPONENT_DIMENSION, ENDPOINT_DIMENSION, QUALITY_NAMESPACE};
+use serde_json::Value;
+
+pub use events::{ENDPOINT, batch, created, key, notification, record, records};
+
+use crate::clients::Clients;
+use crate::emulator::Emulator;
+use crate::failure::{During, Outcome};
+use crate::functions::{self, CAPACITY_METER, QUALITY_JUDGE, TABLE};
+pub use crate::functions::{CAPTURES, VERDICTS};
+use crate::results::{self, Numbers};
+use crate::runtime_api::Function;
+use crate::stand_in::record::Received;
+use crate::stand_in::{Options, Server};
+
+/// An emulator with two buckets and a state table, and stand-ins that can be scripted.
+#[derive(Debug)]
+pub struct Loopback {
+    /// The emulator's clients.
+    pub clients: Clients,
+    /// What the emulator lacks.
+    pub stand_ins: Server,
+    emulator: Emulator,
+    http: reqwest::Client,
+}
+
+impl Loopback {
+    /// Starts it all with empty buckets and the fleet of the blog.
+    pub async fn start() -> Outcome<Self> {
+        Self::start_with(Options::default()).await
+    }
+
+    /// The same with other stand-ins.
+    pub async fn start_with(options: Options) -> Outcome<Self> {
+        let stand_ins = Server::start(options).during("start the stand-ins")?;
+        let emulator = Emulator::start(&stand_ins.url()).await?;
+        let clients = Clients::of(&emulator.url()).await;
+        for bucket in [CAPTURES, VERDICTS] {
+            clients.s3.create_bucket().bucket(bucket).send().await.during("create a bucket")?;
+        }
+        let attribute =
+            AttributeDefinition::builder().attribute_name("pk").attribute_type(ScalarAttributeType::S);
+        let key = KeySchemaElement::builder().attribute_name("pk").key_type(KeyType::Hash);
+        let table = clients
+            .dynamodb
+            .create_table()
+            .table_name(TABLE)
+            .attribute_definitions(attribute.build().during("describe the state table")?)
+            .key_schema(key.build().during("describe the state table")?)
+            .billing_mode(BillingMode::PayPerRequest);
+        table.send().await.during("create the state table")?;
+        Ok(Self { clients, stand_ins, emulator, http: reqwest::Client::new() })
+    }
+
+    /// Starts quality-judge with the default settings but a sample rate of 1, changed by `changes`,
+    /// and waits for its first poll.
+    pub async fn function(&self, changes: &[(&str, &str)]) -> Outcome<Function> {
+        self.ready(QUALITY_JUDGE, changes).await
+    }
+
+    /// Starts capacity-meter with the default settings, changed by `changes`, and waits for its
+    /// first poll.
+    pub async fn meter(&self, changes: &[(&str, &str)]) -> Outcome<Function> {
+        self.ready(CAPACITY_METER, changes).await
+    }
+
+    async fn ready(&self, name: &str, changes: &[(&str, &str)]) -> Outcome<Function> {
+        let mut function = self.launch(name, changes).await?;
+        function.ready(Duration::from_secs(20)).await?;
+        Ok(function)
+    }
+
+    /// Starts a function, and does not wait for it.
+    pub async fn launch(&self, name: &str, changes: &[(&str, &str)]) -> Outcome<Function> {
+        let variables = functions::variables(name, &self.emulator.url(), &self.stand_ins.url(), changes);
+        Function::start(&functions::binary(name)?, &variables).await
+    }
+
+    /// Puts an object and answers its ETag.
+    pub async fn put(&self, key: &str, body: impl Into<Vec<u8>>) -> Outcome<String> {
+        let put = self.clients.s3.put_object().bucket(CAPTURES).key(key).body(body.into().into());
+        let put = put.send().await.during(format!("put {key}"))?;
+        Ok(put.e_tag().unwrap_or_default().trim_matches('"').to_owned())
+    }
+
+    /// Tells the stand-ins what to answer next; see [`crate::stand_in::script::Scripted`].
+    pub async fn script(&self, replies: Value) -> Outcome<()> {
+        let url = format!("{}/_replies", self.stand_ins.url());
+        let answer = self.http.post(url).json(&replies).send().await.during("script the stand-ins")?;
+        answer.error_for_status().during("script the stand-ins").map(drop)
+    }
+
+    /// Forgets what is still scripted and what was received.
+    pub async fn forget(&self) -> Outcome<()> {
+        for part in ["_replies", "_requests"] {
+            let url = format!("{}/{part}", self.stand_ins.url());
+            self.http.delete(url).send().await.during("reset the stand-ins")?;
+        }
+        Ok(())
+    }
+
+    /// Where the stand-ins listen. A script can make them answer for any service.
+    pub fn stand_ins(&self) -> String {
+        self.stand_ins.url()
+    }
+
+    /// How often the judge was asked.
+    pub async fn judge_calls(&self) -> Outcome<usize> {
+        self.judge_requests().await.map(|requests| requests.len())
+    }
+
+    /// What the judge was sent: the bodies of its calls, oldest first.
+    pub async fn judge_requests(&self) -> Outcome<Vec<Value>> {
+        Ok(self.received("bedrock").await?.into_iter().map(|call| call.body).collect())
+    }
+
+    /// What a stand-in was sent, oldest first.
+    pub async fn received(&self, stand_in: &str) -> Outcome<Vec<Received>> {
+        let url = format!("{}/_requests?stand_in={stand_in}", self.stand_ins.url());
+        let answer = self.http.get(url).send().await.during("ask the stand-ins' record")?;
+        answer.json().await.during("read the stand-ins' record")
+    }
+
+    /// Every stored verdict line, by key and line.
+    pub async fn verdicts(&self) -> Outcome<Vec<Value>> {
+        let lines = results::lines(&self.clients, VERDICTS).await?;
+        Ok(lines.into_iter().map(|(_, line)| line).collect())
+    }
+
+    /// The sum over the last days of a metric of a component of [`ENDPOINT`], read back from
+    /// CloudWatch; 0 when there is none.
+    pub async fn sum(&self, metric: &str, component: &str) -> Outcome<f64> {
+        self.sum_at(ENDPOINT, metric, component).await
+    }
+
+    /// [`Loopback::sum`] for another endpoint.
+    pub async fn sum_at(&self, endpoint: &str, metric: &str, component: &str) -> Outcome<f64> {
+        Ok(self.numbers(endpoint, metric, component).await?.sum)
+    }
+
+    /// How many observations [`Loopback::sum`] is the sum of: a zero shows here only.
+    pub async fn observations(&self, metric: &str, component: &str) -> Outcome<f64> {
+        Ok(self.numbers(ENDPOINT, metric, component).await?.samples)
+    }
+
+    async fn numbers(&self, endpoint: &str, metric: &str, component: &str) -> Outcome<Numbers> {
+        let dimensions = [(ENDPOINT_DIMENSION, endpoint), (COMPONENT_DIMENSION, component)];
+        results::numbers(&self.clients.cloudwatch, QUALITY_NAMESPACE, metric, &dimensions).await
+    }
+}

@@ -3,17 +3,20 @@
 //! A message that reaches the topic holds any number of [`Alert`]s, in one of five families that
 //! have nothing in common but that. Everything after parsing works on [`Alert`] alone.
 
+mod key;
+pub mod lifecycle;
+mod lookup;
+pub mod parse;
+pub mod rules;
+mod severity;
+pub mod storm;
+
 use std::collections::BTreeMap;
-use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub mod lifecycle;
-pub mod rules;
-pub mod storm;
-
-mod severity;
+pub use key::{AlertKey, InvalidAlertKey};
 
 /// One alert as its sender described it: nothing is decided yet.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,9 +30,11 @@ pub struct Alert {
     pub state_reason: Option<StateReason>,
     /// The rule or alarm. For `DatasourceNoData` and `DatasourceError` the rule that went blind.
     pub rule: String,
-    /// Labels; of a `CloudWatch` alarm its dimensions. `alertname` is among them as it was sent.
+    /// Labels as they were sent, `alertname` among them; without Grafana's hidden `__x__`. Of a
+    /// `CloudWatch` alarm its dimensions, and `namespace` and `metric`.
     pub labels: BTreeMap<String, String>,
-    /// Annotations; of a `CloudWatch` alarm `description` and `reason`.
+    /// Annotations. Of a `CloudWatch` alarm `description` and `reason`, of a composite one
+    /// `alarm_rule` and `triggered_by` too; of an unknown message `text` and `subject`.
     pub annotations: BTreeMap<String, String>,
     /// What was measured, by Grafana's reference id or `CloudWatch`'s metric name. A value that
     /// stands for "no data" is left out.
@@ -90,6 +95,8 @@ pub enum StateReason {
     RuleDeleted,
     /// Somebody changed the rule.
     Updated,
+    /// A reason that is none of these: still, the value did not decide.
+    Other,
 }
 
 /// What a value is held against.
@@ -142,25 +149,6 @@ pub enum Severity {
     Error,
     /// Wake somebody.
     Critical,
-}
-
-/// An alert's identity: 64 hexadecimal digits, made of content alone (source scope and fingerprint
-/// or labels), so that a repetition, a replica and a redelivery have the same.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct AlertKey(String);
-
-impl AlertKey {
-    /// The key as it is stored and sent as a dedup key.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for AlertKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 /// What a status means to a person.

@@ -172,7 +172,7 @@ mod tests {
     }
 
     fn key(number: u32) -> AlertKey {
-        AlertKey(format!("{number:064}"))
+        AlertKey::of([number.to_string().as_str()])
     }
 
     #[test]
@@ -214,7 +214,7 @@ mod tests {
             }
             for (first, start) in calls.iter().enumerate() {
                 let within = calls[first..].iter().filter(|call| **call < start + 60.0).count();
-                prop_assert!(within as f64 <= per_minute + 1.0, "{within}");
+                prop_assert!(f64::from(u32::try_from(within).unwrap()) <= per_minute + 1.0, "{within}");
             }
         }
 

@@ -28,6 +28,7 @@ use serde::Serialize;
 
 use super::rules::{Damping, Decision, DestinationName};
 use super::{Alert, Meaning, Severity, Status};
+use record::cut_values;
 use timeline::Place;
 
 pub use audience::{Audience, Quiet, QuietCause};
@@ -181,7 +182,7 @@ impl AlertRecord {
         self.condition = Condition::Firing;
         self.started_at = Some(start);
         self.ended_at = None;
-        self.firing_values = alert.values.clone();
+        self.firing_values = cut_values(&alert.values);
         if !known || self.episode == 0 {
             return self.tell_new(arrival, StepKind::Open, Change::New);
         }
@@ -203,9 +204,8 @@ impl AlertRecord {
         let alert = arrival.alert;
         let fired = self.timeline.fires(tolerance);
         let end = alert.ends_at.unwrap_or(arrival.sent_at);
-        let is_unknown_firing = alert
-            .starts_at
-            .is_some_and(|start| self.timeline.place(start, tolerance) == Place::Later);
+        let is_unknown_firing =
+            alert.starts_at.is_some_and(|start| self.timeline.place(start, tolerance) == Place::Later);
         let is_newest = self.timeline.ended_at().is_none_or(|known| end > known);
         self.timeline.note_end(alert.starts_at, end);
         if fired && self.timeline.fires(tolerance) {
@@ -219,7 +219,7 @@ impl AlertRecord {
             self.closes_incidents = arrival.decision.closes_incidents;
             self.end_reason.clone_from(&arrival.decision.classification.reason);
             self.ended_at = self.timeline.ended_at();
-            self.end_values.clone_from(&alert.values);
+            self.end_values = cut_values(&alert.values);
         }
         if is_unknown_firing && let Some(start) = alert.starts_at {
             self.timeline.note_start(start);
@@ -233,6 +233,12 @@ impl AlertRecord {
             return if is_noted { Change::Duplicate } else { Change::EndOfUnknown };
         }
         match self.flip(arrival.now, damping) {
+            // The end of the firing that was told is lost, and so is the start of the one that ends.
+            Flip::Ordinary if is_unknown_firing => {
+                self.ended_at = None;
+                self.tell_end(arrival.now);
+                self.tell_missed(arrival, alert.starts_at)
+            }
             Flip::Ordinary => self.tell_end(arrival.now),
             Flip::Begins => self.tell_flapping(arrival),
             Flip::Damped => {
@@ -256,10 +262,12 @@ impl AlertRecord {
         if is_worse && !destinations.is_empty() {
             let from = self.notified.unwrap_or(before);
             let audience = self.outbox.members(self.episode).into_iter().chain(destinations.iter().cloned());
+            self.edited_as_of = arrival.sent_at;
             self.tell(StepKind::Raise, audience.collect(), arrival.now);
             return Change::Raised { from };
         }
         if !strangers.is_empty() {
+            self.edited_as_of = self.edited_as_of.max(arrival.sent_at);
             self.tell(StepKind::Open, strangers.iter().cloned().collect(), arrival.now);
             return Change::Widened { to: strangers };
         }
@@ -284,6 +292,7 @@ impl AlertRecord {
     /// A firing that people do not know of yet.
     fn tell_new(&mut self, arrival: &Arrival, kind: StepKind, change: Change) -> Change {
         self.begin_episode();
+        self.edited_as_of = arrival.sent_at;
         match arrival.audience {
             Audience::Told(destinations) => {
                 self.tell(kind, destinations.iter().cloned().collect(), arrival.now);
@@ -299,7 +308,7 @@ impl AlertRecord {
     fn tell_missed(&mut self, arrival: &Arrival, start: Option<Timestamp>) -> Change {
         self.started_at = start;
         self.ended_at = self.timeline.ended_at();
-        self.firing_values.clone_from(&arrival.alert.values);
+        self.firing_values = cut_values(&arrival.alert.values);
         if self.is_flapping() {
             self.edit(arrival.now);
             return Change::Flapped;

@@ -9,8 +9,8 @@
 //! 2. Send each [`Delivery`]. Read the record again and `confirm` with what the service answered,
 //!    or `release` what failed and is to be tried again, or `give_up` what never can be delivered.
 //! 3. Repeat from 1 until nothing is claimed.
-//! 4. While [`Outbox::claimed_until`] says that somebody else is at it, the event is not done: it
-//!    must come back, because the other invocation may have crashed.
+//! 4. While [`Outbox::claimed_until`] says that somebody else is at it, the event is not done: look
+//!    again, without writing, or let the event come back. The other invocation may have crashed.
 //!
 //! A crash between sending and confirming sends that one delivery again: services that take a
 //! dedup key make nothing of it.
@@ -24,7 +24,7 @@ use crate::alert::rules::{DestinationName, PagerDutyRegion, SecretArn};
 use crate::alert::{Meaning, Severity};
 
 /// The most steps that are kept for a destination that takes nothing.
-const MOST_STEPS: usize = 60;
+const MOST_STEPS: usize = 40;
 
 /// Steps that somebody is owed, and what each destination has taken.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -274,9 +274,8 @@ impl Outbox {
 
     /// Those of `destinations` that were not addressed for this firing.
     pub(super) fn strangers(&self, destinations: &[DestinationName], episode: u64) -> Vec<DestinationName> {
-        let is_stranger = |name: &&DestinationName| {
-            self.destinations.get(*name).is_none_or(|told| told.episode != episode)
-        };
+        let is_stranger =
+            |name: &&DestinationName| self.destinations.get(*name).is_none_or(|told| told.episode != episode);
         destinations.iter().filter(is_stranger).cloned().collect()
     }
 
@@ -327,7 +326,9 @@ impl Outbox {
     /// Forgets the steps that everybody has taken.
     fn prune(&mut self) {
         let destinations = &self.destinations;
-        let is_taken = |name: &DestinationName, number: u64| destinations.get(name).is_some_and(|told: &Told| told.delivered >= number);
+        let is_taken = |name: &DestinationName, number: u64| {
+            destinations.get(name).is_some_and(|told: &Told| told.delivered >= number)
+        };
         self.steps.retain(|step| step.audience.iter().any(|name| !is_taken(name, step.number)));
     }
 }

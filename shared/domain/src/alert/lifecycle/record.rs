@@ -11,11 +11,15 @@ use super::{Arrival, Quiet};
 use crate::alert::rules::{Damping, DestinationName};
 use crate::alert::{Alert, AlertKey, Meaning, Severity, Status};
 
-/// The longest text of an annotation or label that is kept: a record must fit into an item of
-/// `DynamoDB`, 400 KB.
+/// The longest text that is kept, in characters.
 const LONGEST_TEXT: usize = 2_000;
-/// The most labels, and the most annotations and values, that are kept.
-const MOST_TEXTS: usize = 60;
+/// The longest reason, in characters.
+const LONGEST_REASON: usize = 500;
+/// The most bytes of labels that are kept, and of annotations. A record must fit into an item of
+/// `DynamoDB`, 400 KB.
+const MOST_TEXT: usize = 60_000;
+/// The most bytes of values that are kept with each step.
+const MOST_VALUES: usize = 2_000;
 
 /// What is remembered of one alert, by its key. Plain data for the state table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -63,7 +67,7 @@ pub struct AlertRecord {
     pub(super) meaning: Meaning,
     /// When the newest firing message was sent.
     as_of: Option<Timestamp>,
-    /// When the message was sent that the last edit is of.
+    /// When the message was sent that the last call or edit is of.
     pub(super) edited_as_of: Timestamp,
     pub(super) recent_flips: Vec<Timestamp>,
 }
@@ -106,6 +110,12 @@ impl AlertRecord {
     /// Whether it changes again and again.
     pub fn is_flapping(&self) -> bool {
         self.flapping_since.is_some()
+    }
+
+    /// When the message was sent whose text the record has: `sent_at` for an [`Arrival`] that is made
+    /// of [`AlertRecord::alert`] again.
+    pub fn sent_at(&self) -> Timestamp {
+        self.as_of.unwrap_or(self.first_seen)
     }
 
     /// When a flapping alert is calm, if it does not change until then: [`super::settle`] is due.
@@ -200,7 +210,7 @@ impl AlertRecord {
         let content = Content {
             severity: self.severity,
             meaning,
-            reason: reason.clone(),
+            reason: cut_text(reason, LONGEST_REASON),
             values: values.clone(),
             starts_at: self.started_at,
             ends_at: self.ended_at,
@@ -213,20 +223,38 @@ impl AlertRecord {
 
 /// The alert with long texts cut and surplus ones left out, so that it can be stored.
 fn cut(alert: &Alert) -> Alert {
-    let cut_text = |text: &String| -> String {
-        if text.chars().count() <= LONGEST_TEXT {
-            return text.clone();
-        }
-        text.chars().take(LONGEST_TEXT).chain("...".chars()).collect()
-    };
-    let cut_all = |texts: &BTreeMap<String, String>| {
-        texts.iter().take(MOST_TEXTS).map(|(name, text)| (cut_text(name), cut_text(text))).collect()
-    };
     Alert {
-        rule: cut_text(&alert.rule),
-        labels: cut_all(&alert.labels),
-        annotations: cut_all(&alert.annotations),
-        values: alert.values.iter().take(MOST_TEXTS).map(|(name, value)| (name.clone(), *value)).collect(),
+        rule: cut_text(&alert.rule, LONGEST_TEXT),
+        labels: cut_texts(&alert.labels),
+        annotations: cut_texts(&alert.annotations),
+        values: cut_values(&alert.values),
         ..alert.clone()
     }
+}
+
+/// As many values as can be stored.
+pub(super) fn cut_values(values: &BTreeMap<String, f64>) -> BTreeMap<String, f64> {
+    let mut left = MOST_VALUES;
+    let mut fits = |name: &str| spend(&mut left, name.len() + 24);
+    values.iter().filter(|(name, _)| fits(name)).map(|(name, value)| (name.clone(), *value)).collect()
+}
+
+fn cut_texts(texts: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut left = MOST_TEXT;
+    let cut = texts.iter().map(|(name, text)| (cut_text(name, LONGEST_TEXT), cut_text(text, LONGEST_TEXT)));
+    cut.filter(|(name, text)| spend(&mut left, name.len() + text.len())).collect()
+}
+
+/// Whether `bytes` are left.
+fn spend(left: &mut usize, bytes: usize) -> bool {
+    let rest = left.checked_sub(bytes);
+    *left = rest.unwrap_or(*left);
+    rest.is_some()
+}
+
+fn cut_text(text: &str, longest: usize) -> String {
+    if text.chars().count() <= longest {
+        return text.to_owned();
+    }
+    text.chars().take(longest).chain("...".chars()).collect()
 }

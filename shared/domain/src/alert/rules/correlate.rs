@@ -12,7 +12,7 @@ use super::facts::{Facts, Subject};
 use super::matcher::{Matcher, Severities};
 use super::threshold::Thresholds;
 use super::word::{Word, read_word};
-use crate::alert::lifecycle::{Quiet, QuietCause};
+use crate::alert::lifecycle::{Condition, Quiet, QuietCause};
 use crate::alert::{Alert, AlertKey, Meaning, Severity, Status};
 use crate::settings::Section;
 
@@ -33,11 +33,8 @@ pub enum Signal {
     Other,
 }
 
-const SIGNALS: [Word<Signal>; 3] = [
-    ("quality", Signal::Quality),
-    ("quantity", Signal::Quantity),
-    ("endpoint_down", Signal::EndpointDown),
-];
+const SIGNALS: [Word<Signal>; 3] =
+    [("quality", Signal::Quality), ("quantity", Signal::Quantity), ("endpoint_down", Signal::EndpointDown)];
 
 /// Under which keys the state table keeps the alerts that may have to do with one another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -62,6 +59,8 @@ impl Scope {
 pub struct ComponentAlerts {
     /// Counts changes, for conditional writes.
     pub version: u64,
+    /// Counts firings, so that of two it is known which came first.
+    firings: u64,
     alerts: BTreeMap<AlertKey, ActiveAlert>,
 }
 
@@ -82,6 +81,8 @@ pub struct ActiveAlert {
     pub seen: Timestamp,
     /// Whether it waits for the end of another alert.
     pub is_held_back: bool,
+    /// Its place among the firings of the record.
+    place: u64,
 }
 
 /// What its neighbours make of an alert.
@@ -166,11 +167,19 @@ impl Correlation {
         records: &[&ComponentAlerts],
         now: Timestamp,
     ) -> Correlated {
-        let neighbours: BTreeMap<&AlertKey, &ActiveAlert> =
-            records.iter().flat_map(|record| &record.alerts).filter(|(key, _)| **key != alert.key).collect();
-        let own = records.iter().find_map(|record| record.alerts.get(&alert.key));
-        let since = own.filter(|own| own.ended.is_none()).map(|own| own.since);
+        let fires = |alert: &&ActiveAlert| alert.ended.is_none();
+        let own = |record: &'_ ComponentAlerts| record.alerts.get(&alert.key).filter(fires).cloned();
+        let since = records.iter().find_map(|record| own(record)).map(|own| own.since);
         let since = since.or(alert.starts_at).unwrap_or(now);
+        // Each neighbour, and whether it came before.
+        let mut neighbours: BTreeMap<&AlertKey, (&ActiveAlert, bool)> = BTreeMap::new();
+        for record in records {
+            let place = own(record).map(|own| own.place);
+            let others = record.alerts.iter().filter(|(key, _)| **key != alert.key);
+            neighbours.extend(
+                others.map(|(key, other)| (key, (other, place.is_none_or(|place| other.place < place)))),
+            );
+        }
         let mut joined: Vec<Neighbour> = Vec::new();
         let mut held_back = None;
         if alert.status == Status::Firing {
@@ -180,20 +189,26 @@ impl Correlation {
                 _ => None,
             };
             let component = decision.subject.component.as_ref();
-            let is_partner = |other: &ActiveAlert| {
+            let is_partner = |(other, came_before): &(&ActiveAlert, bool)| {
                 partner == Some(other.signal)
                     && component.is_some()
                     && other.component.as_ref() == component
-                    && other.since <= since
+                    && *came_before
                     && other.ended.is_none_or(|ended| since.duration_since(ended) <= self.window)
                     && !self.is_forgotten(other, now)
             };
-            joined = neighbours.iter().filter(|(_, other)| is_partner(other)).map(neighbour).collect();
+            joined = neighbours
+                .iter()
+                .filter(|(_, other)| is_partner(other))
+                .map(|(key, (other, _))| neighbour(key, other))
+                .collect();
             if decision.meaning() == Meaning::Blind {
-                let is_cause = |other: &&ActiveAlert| {
-                    other.signal == Signal::EndpointDown && other.ended.is_none() && !self.is_forgotten(other, now)
+                let is_cause = |other: &ActiveAlert| {
+                    other.signal == Signal::EndpointDown
+                        && other.ended.is_none()
+                        && !self.is_forgotten(other, now)
                 };
-                held_back = neighbours.values().find(|other| is_cause(other)).map(|cause| Quiet {
+                held_back = neighbours.values().find(|(other, _)| is_cause(other)).map(|(cause, _)| Quiet {
                     cause: QuietCause::HeldBack,
                     reason: format!("\"{}\" fires since {} and explains it", cause.rule, cause.since),
                 });
@@ -210,17 +225,23 @@ impl Correlation {
         record: &ComponentAlerts,
         correlated: &Correlated,
         alert: &Alert,
+        condition: Condition,
         now: Timestamp,
     ) -> (ComponentAlerts, Vec<AlertKey>) {
         let mut next = record.clone();
         let decision = &correlated.decision;
-        let before = next.alerts.get(&alert.key);
-        let has_ended = alert.status == Status::Resolved;
+        let before = record.alerts.get(&alert.key);
+        let has_ended = condition != Condition::Firing;
         if has_ended && before.is_none() {
             return (next, Vec::new());
         }
         let was_firing = before.filter(|before| before.ended.is_none());
         let since = was_firing.or(before.filter(|_| has_ended)).map(|before| before.since);
+        let place = was_firing.or(before.filter(|_| has_ended)).map(|before| before.place);
+        let place = place.unwrap_or_else(|| {
+            next.firings += 1;
+            next.firings
+        });
         let entry = ActiveAlert {
             signal: decision.signal,
             rule: alert.rule.clone(),
@@ -229,11 +250,13 @@ impl Correlation {
             ended: has_ended.then(|| alert.ends_at.unwrap_or(now)),
             seen: now,
             is_held_back: correlated.held_back.is_some(),
+            place,
         };
         next.alerts.insert(alert.key.clone(), entry);
         let mut released = Vec::new();
         if has_ended && decision.signal == Signal::EndpointDown {
-            let waiting = next.alerts.iter_mut().filter(|(_, other)| other.is_held_back && other.ended.is_none());
+            let waiting =
+                next.alerts.iter_mut().filter(|(_, other)| other.is_held_back && other.ended.is_none());
             released.extend(waiting.map(|(key, other)| {
                 other.is_held_back = false;
                 key.clone()
@@ -260,8 +283,8 @@ impl Correlation {
     }
 }
 
-fn neighbour((key, alert): (&&AlertKey, &&ActiveAlert)) -> Neighbour {
-    Neighbour { key: (*key).clone(), rule: alert.rule.clone(), signal: alert.signal, since: alert.since }
+fn neighbour(key: &AlertKey, alert: &ActiveAlert) -> Neighbour {
+    Neighbour { key: key.clone(), rule: alert.rule.clone(), signal: alert.signal, since: alert.since }
 }
 
 fn raised(mut decision: Decision, joined: &[Neighbour]) -> Decision {

@@ -56,7 +56,9 @@ impl TryFrom<String> for SecretArn {
     type Error = NotASecretArn;
 
     fn try_from(text: String) -> Result<Self, NotASecretArn> {
-        let Some(resource) = arn_resource(&text, "secretsmanager").and_then(|rest| rest.strip_prefix("secret:")) else {
+        let Some(resource) =
+            arn_resource(&text, "secretsmanager").and_then(|rest| rest.strip_prefix("secret:"))
+        else {
             let parameter = arn_resource(&text, "ssm").and_then(|rest| rest.strip_prefix("parameter/"));
             return parameter.filter(|name| is_name(name)).map(|_| Self(text.clone())).ok_or(NotASecretArn);
         };
@@ -218,19 +220,22 @@ const KINDS: [Word<&str>; 6] = [
     ("amazon_q", "amazon_q"),
 ];
 
-/// Reads the tables `[[destination]]`; names are unique.
-pub(super) fn read_destinations(root: &Section) -> Vec<Destination> {
-    let mut read: Vec<Destination> = Vec::new();
+/// Reads the tables `[[destination]]`, and the names of all of them, also of those that are
+/// mistaken otherwise. Names are unique.
+pub(super) fn read_destinations(root: &Section) -> (Vec<Destination>, Vec<DestinationName>) {
+    let mut read = Vec::new();
+    let mut names: Vec<DestinationName> = Vec::new();
     for section in root.sections("destination") {
         let name = read_name(&section);
         let kind = read_kind(&section);
-        let (Some(name), Some(kind)) = (name, kind) else { continue };
-        if read.iter().any(|other| other.name == name) {
+        let Some(name) = name else { continue };
+        if names.contains(&name) {
             section.mistake("name", format_args!("\"{name}\" is already the name of another destination"));
         }
-        read.push(Destination { name, kind });
+        names.push(name.clone());
+        read.extend(kind.map(|kind| Destination { name, kind }));
     }
-    read
+    (read, names)
 }
 
 fn read_name(section: &Section) -> Option<DestinationName> {
@@ -260,7 +265,8 @@ fn read_kind(section: &Section) -> Option<DestinationKind> {
         "slack_webhook" => Some(DestinationKind::SlackWebhook { url: read_secret(section, "url")? }),
         "pagerduty" => {
             let routing_key = read_secret(section, "routing_key");
-            let region = read_word(section, "region", &[("us", PagerDutyRegion::Us), ("eu", PagerDutyRegion::Eu)]);
+            let region =
+                read_word(section, "region", &[("us", PagerDutyRegion::Us), ("eu", PagerDutyRegion::Eu)]);
             let region = region.unwrap_or(PagerDutyRegion::Us);
             Some(DestinationKind::PagerDuty { routing_key: routing_key?, region })
         }
@@ -286,7 +292,8 @@ fn read_secret(section: &Section, key: &str) -> Option<SecretArn> {
 
 fn read_channel(section: &Section) -> Option<String> {
     let channel = section.text("channel")?;
-    let is_right = channel.len() <= 81 && !channel.contains(char::is_whitespace) && !channel.starts_with("xox");
+    let is_right =
+        channel.len() <= 81 && !channel.contains(char::is_whitespace) && !channel.starts_with("xox");
     if !is_right {
         section.mistake("channel", "must be the id or the name of a channel, such as C0123456789");
     }
@@ -305,7 +312,10 @@ fn read_base_url(section: &Section) -> Option<String> {
     let rest = url.strip_prefix("https://").unwrap_or_default();
     let is_right = !rest.is_empty() && !rest.contains(['@', '?', '#', ' ']);
     if !is_right {
-        section.mistake("base_url", format_args!("must be an https address without user, query and fragment: {known}"));
+        section.mistake(
+            "base_url",
+            format_args!("must be an https address without user, query and fragment: {known}"),
+        );
     }
     is_right.then(|| url.trim_end_matches('/').to_owned())
 }

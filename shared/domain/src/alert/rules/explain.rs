@@ -51,11 +51,9 @@ impl fmt::Display for Explanation {
         writeln!(f, "{}", self.alert)?;
         writeln!(f, "  means      {}", decision.meaning().as_str())?;
         let subject = &decision.subject;
-        for (name, value) in [
-            ("component", &subject.component),
-            ("endpoint", &subject.endpoint),
-            ("metric", &decision.metric),
-        ] {
+        for (name, value) in
+            [("component", &subject.component), ("endpoint", &subject.endpoint), ("metric", &decision.metric)]
+        {
             if let Some(value) = value {
                 writeln!(f, "  {name:<10} {value}")?;
             }

@@ -43,8 +43,8 @@ impl LabelNames {
             if given.is_empty() { default.iter().map(|name| (*name).to_owned()).collect() } else { given }
         };
         Self {
-            component: names("component", &["InferenceComponentName", "inference_component", "component"]),
-            endpoint: names("endpoint", &["EndpointName", "endpoint"]),
+            component: names("component", &["InferenceComponentName"]),
+            endpoint: names("endpoint", &["EndpointName"]),
             environment: names("environment", &["environment", "env"]),
             team: names("team", &["team", "owner"]),
             metric: names("metric", &["metric", "MetricName", "__name__"]),
@@ -56,8 +56,8 @@ impl LabelNames {
     pub(super) fn subject(&self, alert: &Alert) -> Subject {
         let of = |names: &[String]| label(alert, names).map(|(_, value)| value.to_owned());
         Subject {
-            component: of(&self.component),
-            endpoint: of(&self.endpoint),
+            component: of(&self.component).or_else(|| alert.component().map(str::to_owned)),
+            endpoint: of(&self.endpoint).or_else(|| alert.endpoint().map(str::to_owned)),
             environment: of(&self.environment),
             team: of(&self.team),
         }
@@ -73,8 +73,7 @@ impl LabelNames {
             alert.values.iter().find(|(name, _)| folded(name) == wanted).map(|(_, value)| *value)
         });
         let by_reference = || self.values.iter().find_map(|name| alert.values.get(name).copied());
-        let the_only = || (alert.values.len() == 1).then(|| alert.values.values().next().copied()).flatten();
-        (metric, by_name.or_else(by_reference).or_else(the_only))
+        (metric, by_name.or_else(by_reference).or_else(|| alert.measured()))
     }
 }
 
@@ -120,7 +119,19 @@ impl<'a> Facts<'a> {
         let measure = metric.as_deref().and_then(|metric| thresholds.find(metric));
         let band = measure.zip(value).map(|(measure, value)| measure.band(value));
         let subject = names.subject(alert);
-        Self { alert, subject, meaning, metric, value, measure, band, severity: None, measured, thresholds, now }
+        Self {
+            alert,
+            subject,
+            meaning,
+            metric,
+            value,
+            measure,
+            band,
+            severity: None,
+            measured,
+            thresholds,
+            now,
+        }
     }
 
     /// How far the value is past the limit that the alert itself names, else the first limit of

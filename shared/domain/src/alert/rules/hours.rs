@@ -52,7 +52,9 @@ impl Hours {
         for text in &day_texts {
             match parse_days(text) {
                 Some(more) => days.extend(more),
-                None => section.mistake("days", format_args!("must be like \"mon\" or \"mon-fri\", is {text:?}")),
+                None => {
+                    section.mistake("days", format_args!("must be like \"mon\" or \"mon-fri\", is {text:?}"));
+                }
             }
         }
         let zone = zone.unwrap_or_else(|| default_zone.clone());
@@ -86,7 +88,8 @@ pub(super) fn read_zone(section: &Section, key: &str) -> Option<TimeZone> {
     let name = section.optional_text(key)?;
     let zone = TimeZoneDatabase::bundled().get(&name).ok();
     if zone.is_none() {
-        section.mistake(key, format_args!("{name:?} is not a time zone, such as \"Europe/Berlin\" or \"UTC\""));
+        section
+            .mistake(key, format_args!("{name:?} is not a time zone, such as \"Europe/Berlin\" or \"UTC\""));
     }
     zone
 }
@@ -162,7 +165,9 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_a_mistake() {
-        for wrong in ["hours = '8-18'", "hours = '08:00-25:00'", "days = 'monday'", "zone = 'CEST'\ndays = 'mon'"] {
+        for wrong in
+            ["hours = '8-18'", "hours = '08:00-25:00'", "days = 'monday'", "zone = 'CEST'\ndays = 'mon'"]
+        {
             let result = settings::read("t", wrong, |root| Hours::read(root, &TimeZone::UTC));
             assert_eq!(result.unwrap_err().list.len(), 1, "{wrong}");
         }

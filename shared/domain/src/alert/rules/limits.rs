@@ -28,7 +28,7 @@ impl Damping {
     pub(super) fn read(root: &Section) -> Self {
         let section = root.section("lifecycle");
         let whole = |key: &str, default: u32, (least, most): (u32, u32), unit: &str| {
-            let wanted = format!("{unit}, {least} to {most}");
+            let wanted = format!("a number of {unit}, {least} to {most}");
             let is_right = |number| (u64::from(least)..=u64::from(most)).contains(&number);
             let given = section.as_ref().and_then(|section| section.optional_whole(key, &wanted, is_right));
             given.and_then(|number| u32::try_from(number).ok()).unwrap_or(default)
@@ -65,16 +65,23 @@ impl StormLimits {
         let section = root.section("storm");
         let section = section.as_ref();
         let new = section.and_then(|section| {
-            section.optional_whole("new_alerts_per_minute", "1 to 1000", |number| (1..=1000).contains(&number))
+            section
+                .optional_whole("new_alerts_per_minute", "1 to 1000", |number| (1..=1000).contains(&number))
         });
         let number = |key: &str, wanted: &str, most: f64| {
-            section.and_then(|section| section.optional_number(key, wanted, |rate| rate > 0.0 && rate <= most))
+            section
+                .and_then(|section| section.optional_number(key, wanted, |rate| rate > 0.0 && rate <= most))
         };
         Self {
             new_alerts_per_minute: new.and_then(|number| u32::try_from(number).ok()).unwrap_or(10),
-            slack_per_second: number("slack_per_second", "above 0, up to 1: Slack takes no more", 1.0).unwrap_or(1.0),
-            incidents_per_minute: number("incidents_per_minute", "above 0, up to 120: PagerDuty takes no more", 120.0)
-                .unwrap_or(100.0),
+            slack_per_second: number("slack_per_second", "above 0, up to 1: Slack takes no more", 1.0)
+                .unwrap_or(1.0),
+            incidents_per_minute: number(
+                "incidents_per_minute",
+                "above 0, up to 120: PagerDuty takes no more",
+                120.0,
+            )
+            .unwrap_or(100.0),
         }
     }
 }

@@ -182,7 +182,11 @@ impl Condition {
                 // A metric answers to its name in [thresholds] as well as to that in the label.
                 let own = facts.measure.map(|measure| measure.name.as_str());
                 let names: Vec<&str> = own.into_iter().chain(facts.metric.as_deref()).collect();
-                if patterns.fit_names(&names) { None } else { text("metric", patterns, names.last().copied()) }
+                if patterns.fit_names(&names) {
+                    None
+                } else {
+                    text("metric", patterns, names.last().copied())
+                }
             }
             Self::Component(patterns) => text("component", patterns, subject.component.as_deref()),
             Self::Endpoint(patterns) => text("endpoint", patterns, subject.endpoint.as_deref()),
@@ -201,7 +205,9 @@ impl Condition {
                 None => Some("the value has no band: no value, or no limits in [thresholds]".to_owned()),
             },
             Self::Excess(least) => match facts.excess() {
-                Some(excess) => unless(excess >= *least, format!("the value is {:.0} % past its limit", excess * 100.0)),
+                Some(excess) => {
+                    unless(excess >= *least, format!("the value is {:.0} % past its limit", excess * 100.0))
+                }
                 None => Some("there is no value or no limit".to_owned()),
             },
             Self::Measured(name, bands) => match facts.measured.get(name).zip(facts.thresholds.find(name)) {
@@ -225,5 +231,9 @@ impl Condition {
 }
 
 fn short(text: &str) -> String {
-    if text.chars().count() <= 40 { text.to_owned() } else { text.chars().take(40).chain("...".chars()).collect() }
+    if text.chars().count() <= 40 {
+        text.to_owned()
+    } else {
+        text.chars().take(40).chain("...".chars()).collect()
+    }
 }

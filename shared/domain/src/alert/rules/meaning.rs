@@ -6,13 +6,14 @@ use super::word::{Word, read_word, read_words};
 use crate::alert::{Alert, Meaning, Severity, StateReason, Status};
 use crate::settings::Section;
 
-const REASONS: [Word<StateReason>; 6] = [
+const REASONS: [Word<StateReason>; 7] = [
     ("no_data", StateReason::NoData),
     ("error", StateReason::Error),
     ("missing_series", StateReason::MissingSeries),
     ("paused", StateReason::Paused),
     ("rule_deleted", StateReason::RuleDeleted),
     ("updated", StateReason::Updated),
+    ("other", StateReason::Other),
 ];
 
 /// What makes an alert blind, and an end no good news.
@@ -28,7 +29,8 @@ impl Meanings {
     pub(super) fn read(blind: &Section, silent: &Section) -> Self {
         let blind = blind.section("blind");
         let silent = silent.section("went_silent");
-        let reasons = |key| silent.as_ref().map(|section| read_words(section, key, &REASONS)).unwrap_or_default();
+        let reasons =
+            |key| silent.as_ref().map(|section| read_words(section, key, &REASONS)).unwrap_or_default();
         Self {
             blind_alerts: blind.as_ref().and_then(|section| Patterns::read(section, "alerts")),
             blind_severity: blind
@@ -77,5 +79,6 @@ pub(super) fn told(reason: StateReason) -> &'static str {
         StateReason::Paused => "the rule was paused",
         StateReason::RuleDeleted => "the rule was deleted",
         StateReason::Updated => "the rule was changed",
+        StateReason::Other => "not because of its value",
     }
 }

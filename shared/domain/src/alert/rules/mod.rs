@@ -28,7 +28,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::lifecycle::Audience;
+use super::lifecycle::{Audience, Condition};
 use super::{Alert, AlertKey, Classification, Meaning, Severity};
 use crate::settings::{self, Mistakes, Section};
 
@@ -123,7 +123,7 @@ impl Rules {
     fn read(layers: &Layers) -> Self {
         let zone = hours::read_zone(layers.of("time_zone"), "time_zone").unwrap_or(TimeZone::UTC);
         let thresholds = Thresholds::read(layers.of("thresholds"));
-        let destinations = destination::read_destinations(layers.of("destination"));
+        let (destinations, named) = destination::read_destinations(layers.of("destination"));
         Self {
             labels: LabelNames::read(layers.of("labels")),
             meanings: meaning::Meanings::read(layers.of("blind"), layers.of("went_silent")),
@@ -139,13 +139,7 @@ impl Rules {
                 &zone,
                 &thresholds,
             ),
-            routes: route::Routes::read(
-                layers.of("route"),
-                layers.of("mute"),
-                &zone,
-                &thresholds,
-                &destinations,
-            ),
+            routes: route::Routes::read(layers.of("route"), layers.of("mute"), &zone, &thresholds, &named),
             damping: Damping::read(layers.of("lifecycle")),
             storm: StormLimits::read(layers.of("storm")),
             thresholds,
@@ -230,21 +224,29 @@ impl Rules {
         self.correlation.correlate(decision, alert, records, now)
     }
 
-    /// `record`, that of one of its [`Scope`]s, with the alert noted; and the alerts of the record
-    /// that were held back by it and need not be any more: their records can be told with
-    /// [`crate::alert::lifecycle::release`].
+    /// `record`, that of one of its [`Scope`]s, with the alert noted in the condition that
+    /// [`crate::alert::lifecycle::advance`] found; and the alerts of the record that were held back
+    /// by it and need not be any more. Take the alert out of the record of each and send it this
+    /// way again: it finds nothing that holds it back, and is told.
     pub fn note(
         &self,
         record: &ComponentAlerts,
         correlated: &Correlated,
         alert: &Alert,
+        condition: Condition,
         now: Timestamp,
     ) -> (ComponentAlerts, Vec<AlertKey>) {
-        self.correlation.note(record, correlated, alert, now)
+        self.correlation.note(record, correlated, alert, condition, now)
     }
 
     /// Whom an alert is told to.
-    pub fn route(&self, correlated: &Correlated, alert: &Alert, measured: &Measured, now: Timestamp) -> Routing {
+    pub fn route(
+        &self,
+        correlated: &Correlated,
+        alert: &Alert,
+        measured: &Measured,
+        now: Timestamp,
+    ) -> Routing {
         self.send(&self.facts(alert, measured, now), correlated).0
     }
 

@@ -68,10 +68,10 @@ impl Routes {
         mutes: &Section,
         zone: &TimeZone,
         thresholds: &Thresholds,
-        destinations: &[Destination],
+        known: &[DestinationName],
     ) -> Self {
         Self {
-            routes: read_routes(routes, zone, thresholds, destinations),
+            routes: read_routes(routes, zone, thresholds, known),
             mutes: read_mutes(mutes, zone, thresholds),
         }
     }
@@ -145,7 +145,7 @@ fn read_routes(
     root: &Section,
     zone: &TimeZone,
     thresholds: &Thresholds,
-    destinations: &[Destination],
+    known: &[DestinationName],
 ) -> Vec<Route> {
     let mut names = BTreeSet::new();
     let mut catch_all: Option<String> = None;
@@ -154,7 +154,7 @@ fn read_routes(
         let name = section.text("name");
         let matcher = Matcher::read(&section, zone, thresholds, Severities::Decided);
         let continues = section.flag("continue", false);
-        let targets = read_targets(&section, destinations);
+        let targets = read_targets(&section, known);
         note_unreachable(&section, catch_all.as_deref());
         let Some(name) = name else { continue };
         if !names.insert(name.clone()) {
@@ -168,23 +168,20 @@ fn read_routes(
     routes
 }
 
-fn read_targets(section: &Section, destinations: &[Destination]) -> Vec<DestinationName> {
+fn read_targets(section: &Section, known: &[DestinationName]) -> Vec<DestinationName> {
     let texts = section.one_or_more("destinations");
     if !section.has("destinations") {
         section.mistake("destinations", "is missing: the names of destinations; [] tells nobody");
     }
+    let known: Vec<&str> = known.iter().map(DestinationName::as_str).chain(SUPPLIED).collect();
     let mut targets = Vec::new();
     for text in texts {
-        let is_known =
-            SUPPLIED.contains(&text.as_str()) || destinations.iter().any(|one| one.name.as_str() == text);
-        match DestinationName::new(&text).filter(|_| is_known) {
+        match DestinationName::new(&text).filter(|_| known.contains(&text.as_str())) {
             Some(name) if targets.contains(&name) => {
                 section.mistake("destinations", format_args!("names {text:?} twice"));
             }
             Some(name) => targets.push(name),
             None => {
-                let own = destinations.iter().map(|one| one.name.as_str());
-                let known: Vec<&str> = own.chain(SUPPLIED).collect();
                 let known = known.join(", ");
                 section.mistake("destinations", format_args!("{text:?} is no destination; known: {known}"));
             }

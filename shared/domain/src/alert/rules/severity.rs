@@ -186,7 +186,8 @@ impl SeverityRules {
 
     /// The first origin that knows; else the default.
     fn find(&self, order: &[Origin], facts: &Facts, labels: &[String]) -> Decided {
-        let decided = |severity, why, unknown| Decided { severity, why, rule: None, unknown, tried: Vec::new() };
+        let decided =
+            |severity, why, unknown| Decided { severity, why, rule: None, unknown, tried: Vec::new() };
         for origin in order {
             let found = match origin {
                 Origin::Label => self.by_label(facts, labels),
@@ -198,7 +199,9 @@ impl SeverityRules {
         }
         let said = label(facts.alert, labels);
         let why = match said {
-            Some((name, value)) => format!("label {name}={} says no severity that is known, so the default holds", short(value)),
+            Some((name, value)) => {
+                format!("label {name}={} says no severity that is known, so the default holds", short(value))
+            }
             None => "no label and no limit says how bad it is, so the default holds".to_owned(),
         };
         let unknown = UnknownSeverity { said: said.map(|(_, value)| short(value)) };
@@ -234,7 +237,8 @@ fn read_rules(root: &Section, zone: &TimeZone, thresholds: &Thresholds) -> Vec<R
         let matcher = Matcher::read(&section, zone, thresholds, Severities::BeingDecided);
         let gives = read_word(&section, "severity", &GIVES);
         if !section.has("severity") {
-            section.mistake("severity", "is missing: info, warning, error, critical, from label or from bands");
+            section
+                .mistake("severity", "is missing: info, warning, error, critical, from label or from bands");
         }
         let why = section.optional_text("why");
         note_unreachable(&section, catch_all.as_deref());

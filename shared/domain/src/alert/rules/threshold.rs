@@ -250,7 +250,9 @@ fn is_statistic(text: &str) -> bool {
 /// Whether a function of Assay publishes the metric. A name in `...Score` is a rubric's, which the
 /// operator may have changed.
 fn is_published_by_assay(name: &str) -> bool {
-    let is_score = name.strip_suffix("Score").is_some_and(|stem| stem.starts_with(|first: char| first.is_ascii_uppercase()));
+    let is_score = name
+        .strip_suffix("Score")
+        .is_some_and(|stem| stem.starts_with(|first: char| first.is_ascii_uppercase()));
     is_score
         || CATALOGUE.iter().any(|metric| metric.name == name)
         || Check::ALL.iter().any(|check| check.metric_name() == name)
@@ -289,12 +291,21 @@ mod tests {
     fn a_measure_that_cannot_be_measured_is_a_mistake() {
         for (wrong, place) in [
             ("Nonsense = { comparison = 'above', warning = 1 }", "thresholds.Nonsense"),
-            ("SafetyScore = { comparison = 'below', warning = 0.8, critical = 0.9 }", "thresholds.SafetyScore.critical"),
+            (
+                "SafetyScore = { comparison = 'below', warning = 0.8, critical = 0.9 }",
+                "thresholds.SafetyScore.critical",
+            ),
             ("SafetyScore = { comparison = 'under', warning = 0.8 }", "thresholds.SafetyScore.comparison"),
             ("SafetyScore = { warning = 0.8 }", "thresholds.SafetyScore.comparison"),
             ("SafetyScore = { comparison = 'below' }", "thresholds.SafetyScore"),
-            ("SafetyScore = { comparison = 'below', warning = 1, statistic = 'mean' }", "thresholds.SafetyScore.statistic"),
-            ("A = { namespace = 'AWS/X', comparison = 'above', warning = 1 }\nB = { namespace = 'AWS/X', also = ['a'], comparison = 'above', warning = 1 }", "thresholds.B"),
+            (
+                "SafetyScore = { comparison = 'below', warning = 1, statistic = 'mean' }",
+                "thresholds.SafetyScore.statistic",
+            ),
+            (
+                "A = { namespace = 'AWS/X', comparison = 'above', warning = 1 }\nB = { namespace = 'AWS/X', also = ['a'], comparison = 'above', warning = 1 }",
+                "thresholds.B",
+            ),
         ] {
             let text = format!("[thresholds]\n{wrong}\n");
             let error = settings::read("t", &text, |root| Some(Thresholds::read(root))).unwrap_err();

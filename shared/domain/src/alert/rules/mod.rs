@@ -302,13 +302,13 @@ impl Rules {
 
 /// The operator's file above the shipped one.
 struct Layers<'a> {
-    root: &'a Section,
-    shipped: &'a Section,
+    root: &'a Section<'a>,
+    shipped: &'a Section<'a>,
 }
 
-impl Layers<'_> {
+impl<'a> Layers<'a> {
     /// Where to read `key` from.
-    fn of(&self, key: &str) -> &Section {
+    fn of(&self, key: &str) -> &'a Section<'a> {
         if self.root.has(key) {
             return self.root;
         }

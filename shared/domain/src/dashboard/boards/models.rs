@@ -98,7 +98,7 @@ fn over_time(own: &Sources) -> Row {
     Row {
         title: "Over time",
         panels: vec![
-            line("quality-trend", "Composite quality, by the hour", "Did a swap or a new prompt change it?", Unit::Share)
+            line("quality-trend", "Composite quality, by the hour", "Shows whether a swap or a new prompt changed it.", Unit::Share)
                 .show(score())
                 .limits(metric::COMPOSITE_QUALITY_SCORE.name)
                 .nothing("no samples judged"),

@@ -44,7 +44,7 @@ fn overview(own: &Sources) -> Row {
         title: "At a glance",
         panels: vec![
             number("instances", "Instances", "Instances of the endpoint.", Unit::Count, of(metric::INSTANCES, "Instances")),
-            number("total-gpus", "GPUs", "GPUs of all instances.", Unit::Count, of(metric::TOTAL_GPUS, "GPUs")),
+            number("total-gpus", "GPUs in all", "GPUs of all instances.", Unit::Count, of(metric::TOTAL_GPUS, "GPUs")),
             number("used-gpus", "GPUs used", used, Unit::Count, of(metric::USED_GPUS, "Used")),
             number("free-gpus", "GPUs free", free, Unit::Count, called(own.endpoint(metric::FREE_GPUS), Minimum, "Free")),
             number("bill", "Cost per hour", "US dollars an hour for all instances.", Unit::Usd, of(metric::COST_PER_HOUR, "Cost per hour")),

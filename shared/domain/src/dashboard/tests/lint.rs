@@ -135,7 +135,7 @@ fn every_variable_that_is_used_is_defined_and_every_one_that_is_defined_is_used(
                 }
                 panels = panels.replace(&format!("${name}"), "").replace(&format!("${{{name}}}"), "");
             }
-            let rest = panels.replace("${PROP(", "").replace("${__field", "");
+            let rest = panels.replace("${PROP(", "").replace("${__field", "").replace("$__all", "");
             let unknown = rest.split('$').skip(1).find(|after| {
                 // `$A` is a step of a formula.
                 !after.starts_with(|first: char| first.is_ascii_uppercase())
@@ -186,12 +186,15 @@ pub(super) fn published(given: &Given) -> BTreeMap<(String, String), Vec<BTreeSe
     let mut dimensions = vec![metric::ENDPOINT_DIMENSION, metric::COMPONENT_DIMENSION];
     dimensions.extend(quality.label_dimension.as_deref());
     let capacity_names: BTreeSet<&str> = publish::definitions().iter().map(|one| one.name).collect();
-    let names = CATALOGUE.iter().map(|one| one.name).filter(|name| !capacity_names.contains(name));
-    let names = names.chain(Check::ALL.into_iter().map(Check::metric_name));
+    let of_quality = CATALOGUE.iter().map(|one| one.name).filter(|name| !capacity_names.contains(name));
+    let names = of_quality.chain(Check::ALL.into_iter().map(Check::metric_name));
     let names = names.chain(Outcome::ALL.into_iter().map(Outcome::metric_name));
     let names = names.chain(SkipReason::ALL.iter().map(|reason| reason.metric_name()));
-    for name in names.chain(given.rubric.enabled().map(|one| one.metric.as_str())) {
+    for name in names {
         add(&quality.namespace, quality.published_name(name), &dimensions);
+    }
+    for dimension in given.rubric.enabled() {
+        add(&quality.namespace, quality.published_name(&dimension.metric), &dimensions);
     }
     let capacity = &given.fleet.capacity().metrics;
     let of_components = [

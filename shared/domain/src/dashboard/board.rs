@@ -57,7 +57,9 @@ impl Board {
     /// All panels with their ids. An id stays as it is when rows or panels are added behind it.
     pub fn panels(&self) -> impl Iterator<Item = (u32, &Panel)> {
         let rows = self.rows.iter().zip(1_u32..);
-        rows.flat_map(|(row, number)| row.panels.iter().zip(number * 100 + 1..).map(|(panel, id)| (id, panel)))
+        rows.flat_map(|(row, number)| {
+            row.panels.iter().zip(number * 100 + 1..).map(|(panel, id)| (id, panel))
+        })
     }
 
     /// The id of the panel with this key.

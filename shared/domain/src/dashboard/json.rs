@@ -25,8 +25,13 @@ pub fn number(number: f64) -> Value {
 fn sorted(value: &Value) -> Value {
     match value {
         Value::Object(entries) => {
-            let ordered: BTreeMap<&String, Value> = entries.iter().map(|(key, value)| (key, sorted(value))).collect();
-            ordered.into_iter().map(|(key, value)| (key.clone(), value)).collect::<serde_json::Map<_, _>>().into()
+            let ordered: BTreeMap<&String, Value> =
+                entries.iter().map(|(key, value)| (key, sorted(value))).collect();
+            ordered
+                .into_iter()
+                .map(|(key, value)| (key.clone(), value))
+                .collect::<serde_json::Map<_, _>>()
+                .into()
         }
         Value::Array(items) => items.iter().map(sorted).collect::<Vec<_>>().into(),
         other => other.clone(),

@@ -18,6 +18,7 @@ pub mod grafana;
 pub mod grid;
 pub mod identity;
 pub mod json;
+pub mod measure;
 pub mod query;
 pub mod rules;
 pub mod source;

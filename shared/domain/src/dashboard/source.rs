@@ -109,9 +109,5 @@ fn own(naming: &MetricNaming, name: &str, is_of_component: bool) -> Source {
         dimensions.push(Dimension::of(COMPONENT_DIMENSION));
         dimensions.extend(naming.label_dimension.as_deref().map(Dimension::of));
     }
-    Source {
-        namespace: naming.namespace.clone(),
-        metric: naming.published_name(name).to_owned(),
-        dimensions,
-    }
+    Source { namespace: naming.namespace.clone(), metric: naming.published_name(name).to_owned(), dimensions }
 }

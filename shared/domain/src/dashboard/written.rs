@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::board::BoardKind;
-use super::grafana::{self, PROMETHEUS, RuleScope, Routing, SnsShape, Wiring};
+use super::grafana::{self, PROMETHEUS, Routing, RuleScope, SnsShape, Wiring};
 use super::json::text;
 use super::rules::RuleBook;
 use super::{Identity, Settings, boards, cloudwatch};

@@ -2,7 +2,7 @@
 //! ask. Names and labels: SageMaker developer guide, "monitoring-detailed-observability-promql" and
 //! "inference-monitoring"; `SGLang` has the same names with its own prefix.
 
-use super::*;
+use super::{Board, BoardKind, Origin, Panel, Settings, Statistic, Unit, View, each};
 use crate::dashboard::board::Row;
 use crate::dashboard::source::Sources;
 use crate::metric;
@@ -30,12 +30,16 @@ fn either(of: impl Fn(&str) -> String) -> String {
 
 fn quantile(share: &str, metric: &str) -> String {
     either(|engine| {
-        format!("histogram_quantile({share}, sum by ({EACH}, le) (rate({engine}_{metric}_bucket{CHOSEN}[5m])))")
+        format!(
+            "histogram_quantile({share}, sum by ({EACH}, le) (rate({engine}_{metric}_bucket{CHOSEN}[5m])))"
+        )
     })
 }
 
 fn total(function: &str, metric: &str) -> String {
-    either(|engine| format!("sum by ({EACH}) ({})", function.replace('_', &format!("{engine}_{metric}{CHOSEN}"))))
+    either(|engine| {
+        format!("sum by ({EACH}) ({})", function.replace('_', &format!("{engine}_{metric}{CHOSEN}")))
+    })
 }
 
 fn panel(key: &str, title: &str, description: &str, unit: Unit, expression: String) -> Panel {
@@ -48,9 +52,27 @@ fn waiting() -> Row {
     Row {
         title: "What people wait for",
         panels: vec![
-            panel("first-token-p50", "Time to first token, median", "From the arrival of a request to its first token.", Unit::Seconds, quantile("0.5", first)),
-            panel("first-token-p99", "Time to first token, p99", "The slowest one in a hundred: queues and long prompts.", Unit::Seconds, quantile("0.99", first)),
-            panel("between-tokens", "Time between tokens, p90", "How smoothly answers stream. Above about 0.1 s people read faster than the model writes.", Unit::Seconds, quantile("0.9", "inter_token_latency_seconds")),
+            panel(
+                "first-token-p50",
+                "Time to first token, median",
+                "From the arrival of a request to its first token.",
+                Unit::Seconds,
+                quantile("0.5", first),
+            ),
+            panel(
+                "first-token-p99",
+                "Time to first token, p99",
+                "The slowest one in a hundred: queues and long prompts.",
+                Unit::Seconds,
+                quantile("0.99", first),
+            ),
+            panel(
+                "between-tokens",
+                "Time between tokens, p90",
+                "How smoothly answers stream. Above about 0.1 s people read faster than the model writes.",
+                Unit::Seconds,
+                quantile("0.9", "inter_token_latency_seconds"),
+            ),
         ],
     }
 }
@@ -59,16 +81,42 @@ fn throughput() -> Row {
     Row {
         title: "Throughput and queue",
         panels: vec![
-            panel("tokens-in", "Prompt tokens a second", "Tokens that are read.", Unit::PerSecond, total("rate(_[5m])", "prompt_tokens_total")),
-            panel("tokens-out", "Generated tokens a second", "Tokens that are written.", Unit::PerSecond, total("rate(_[5m])", "generation_tokens_total")),
-            panel("running", "Requests running", "Requests in the batch of the engine.", Unit::Count, total("_", "num_requests_running")),
-            panel("waiting", "Requests waiting", "Requests that wait for a place in the batch. Steadily above zero: more copies, or less context.", Unit::Count, total("_", "num_requests_waiting")),
+            panel(
+                "tokens-in",
+                "Prompt tokens a second",
+                "Tokens that are read.",
+                Unit::PerSecond,
+                total("rate(_[5m])", "prompt_tokens_total"),
+            ),
+            panel(
+                "tokens-out",
+                "Generated tokens a second",
+                "Tokens that are written.",
+                Unit::PerSecond,
+                total("rate(_[5m])", "generation_tokens_total"),
+            ),
+            panel(
+                "running",
+                "Requests running",
+                "Requests in the batch of the engine.",
+                Unit::Count,
+                total("_", "num_requests_running"),
+            ),
+            panel(
+                "waiting",
+                "Requests waiting",
+                "Requests that wait for a place in the batch. Steadily above zero: more copies, or less context.",
+                Unit::Count,
+                total("_", "num_requests_waiting"),
+            ),
             panel(
                 "kv-cache",
                 "KV cache in use",
                 "Share of the KV cache. Near 100 % requests wait or are preempted.",
                 Unit::Share,
-                format!("avg by ({EACH}) (vllm_kv_cache_usage_perc{CHOSEN}) or avg by ({EACH}) (vllm_gpu_cache_usage_perc{CHOSEN}) or avg by ({EACH}) (sglang_token_usage{CHOSEN})"),
+                format!(
+                    "avg by ({EACH}) (vllm_kv_cache_usage_perc{CHOSEN}) or avg by ({EACH}) (vllm_gpu_cache_usage_perc{CHOSEN}) or avg by ({EACH}) (sglang_token_usage{CHOSEN})"
+                ),
             ),
         ],
     }
@@ -79,8 +127,22 @@ fn hardware() -> Row {
     Row {
         title: "GPUs, as their driver counts",
         panels: vec![
-            panel("gpu-busy", "GPU busy", "Share of the time in which a kernel ran.", Unit::Percent, gpu("DCGM_FI_DEV_GPU_UTIL")).width(12),
-            panel("gpu-copies", "GPU memory controller busy", "Share of the time in which memory was read or written: not how full it is.", Unit::Percent, gpu("DCGM_FI_DEV_MEM_COPY_UTIL")).width(12),
+            panel(
+                "gpu-busy",
+                "GPU busy",
+                "Share of the time in which a kernel ran.",
+                Unit::Percent,
+                gpu("DCGM_FI_DEV_GPU_UTIL"),
+            )
+            .width(12),
+            panel(
+                "gpu-copies",
+                "GPU memory controller busy",
+                "Share of the time in which memory was read or written: not how full it is.",
+                Unit::Percent,
+                gpu("DCGM_FI_DEV_MEM_COPY_UTIL"),
+            )
+            .width(12),
         ],
     }
 }

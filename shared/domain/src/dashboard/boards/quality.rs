@@ -1,6 +1,6 @@
 //! Scores, findings, samples and the judge.
 
-use super::*;
+use super::{Board, BoardKind, DAY, HOUR, Panel, Settings, Statistic, Unit, View, each, heading, measured};
 use crate::capture::SkipReason;
 use crate::check::Check;
 use crate::dashboard::board::Row;
@@ -16,13 +16,7 @@ pub(super) fn board(settings: &Settings) -> Board {
         description: "How good the answers are, how many were judged, what the free checks found and what the judge costs. \
                       A mean over few samples says little: read scores beside the samples.",
         choices: each(own.quality(metric::RECORDS.name), Sum),
-        rows: vec![
-            scores(settings, &own),
-            samples(&own),
-            answers(&own),
-            judge(settings, &own),
-            unread(&own),
-        ],
+        rows: vec![scores(settings, &own), samples(&own), answers(&own), judge(settings, &own), unread(&own)],
     }
 }
 
@@ -167,7 +161,9 @@ fn judge(settings: &Settings, own: &Sources) -> Row {
 fn instrument(settings: &Settings) -> String {
     let stamp = settings.rubric.stamp();
     let dimensions: Vec<&str> = settings.rubric.enabled().map(|one| one.id.as_str()).collect();
-    let judge = settings.judge_model.map_or_else(|| "as the stack is configured".to_owned(), |model| format!("`{model}`"));
+    let judge = settings
+        .judge_model
+        .map_or_else(|| "as the stack is configured".to_owned(), |model| format!("`{model}`"));
     format!(
         "Rubric `{}`, version `{}`, fingerprint `{}`, dimensions {}. Judge: {judge}. As of the deployment of this \
          dashboard; each stored verdict names its own. Scores of two rubrics or judges must not be compared.",
@@ -194,7 +190,13 @@ fn unread(own: &Sources) -> Row {
 }
 
 fn cut(own: &Sources) -> Panel {
-    Panel::new("cut-samples", "Samples cut to fit", "Judged samples an hour that were longer than the judge's input: head and tail were kept.", Unit::Count, View::Columns)
-        .show(each(own.quality(metric::INPUT_TRUNCATED.name), Sum).every(HOUR))
-        .nothing("none")
+    Panel::new(
+        "cut-samples",
+        "Samples cut to fit",
+        "Judged samples an hour that were longer than the judge's input: head and tail were kept.",
+        Unit::Count,
+        View::Columns,
+    )
+    .show(each(own.quality(metric::INPUT_TRUNCATED.name), Sum).every(HOUR))
+    .nothing("none")
 }

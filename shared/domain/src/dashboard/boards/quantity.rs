@@ -1,9 +1,12 @@
 //! Latency, traffic, GPUs and cost.
 
-use super::*;
+use super::{
+    Board, BoardKind, Legend, Panel, Settings, Source, Statistic, Unit, View, ask, called, each, measured,
+};
 use crate::capacity::condition::ConditionKind;
 use crate::dashboard::aws::{self, AwsMetric, Grain};
 use crate::dashboard::board::Row;
+use crate::dashboard::measure;
 use crate::dashboard::source::Sources;
 use crate::metric;
 use Statistic::{Average, Maximum, Minimum, Percentile, Sum};
@@ -15,14 +18,7 @@ pub(super) fn board(settings: &Settings) -> Board {
         description: "How fast the endpoint answers, how much it is asked, what its GPUs do and what it costs. \
                       Panels about GPUs, copies and cost need enhanced metrics and capacity-meter.",
         choices: each(own.component(metric::COPIES), Maximum),
-        rows: vec![
-            overview(&own),
-            latency(),
-            traffic(),
-            gpus(),
-            machines(),
-            cost(&own),
-        ],
+        rows: vec![overview(&own), latency(), traffic(), gpus(), machines(), cost(&own)],
     }
 }
 
@@ -43,19 +39,50 @@ fn overview(own: &Sources) -> Row {
     Row {
         title: "At a glance",
         panels: vec![
-            number("instances", "Instances", "Instances of the endpoint.", Unit::Count, of(metric::INSTANCES, "Instances")),
-            number("total-gpus", "GPUs in all", "GPUs of all instances.", Unit::Count, of(metric::TOTAL_GPUS, "GPUs")),
+            number(
+                "instances",
+                "Instances",
+                "Instances of the endpoint.",
+                Unit::Count,
+                of(metric::INSTANCES, "Instances"),
+            ),
+            number(
+                "total-gpus",
+                "GPUs in all",
+                "GPUs of all instances.",
+                Unit::Count,
+                of(metric::TOTAL_GPUS, "GPUs"),
+            ),
             number("used-gpus", "GPUs used", used, Unit::Count, of(metric::USED_GPUS, "Used")),
-            number("free-gpus", "GPUs free", free, Unit::Count, called(own.endpoint(metric::FREE_GPUS), Minimum, "Free")),
-            number("bill", "Cost per hour", "US dollars an hour for all instances.", Unit::Usd, of(metric::COST_PER_HOUR, "Cost per hour")),
-            number("idle-cost", "Idle cost per hour", "US dollars an hour that no component uses.", Unit::Usd, of(metric::IDLE_COST_PER_HOUR, "Idle")),
+            number(
+                "free-gpus",
+                "GPUs free",
+                free,
+                Unit::Count,
+                called(own.endpoint(metric::FREE_GPUS), Minimum, "Free"),
+            ),
+            number(
+                "bill",
+                "Cost per hour",
+                "US dollars an hour for all instances.",
+                Unit::Usd,
+                of(metric::COST_PER_HOUR, "Cost per hour"),
+            ),
+            number(
+                "idle-cost",
+                "Idle cost per hour",
+                "US dollars an hour that no component uses.",
+                Unit::Usd,
+                of(metric::IDLE_COST_PER_HOUR, "Idle"),
+            ),
             Panel::new("idle-share", "Idle share of the bill", idle, Unit::Share, View::Number)
                 .width(3)
                 .with(of(metric::IDLE_COST_PER_HOUR, "Idle"))
                 .with(of(metric::COST_PER_HOUR, "Bill"))
                 .endpoint_formula("$A / $B", "Idle share")
-                .limits("IdleCostShare"),
-            number("meter-blind", "Meter blind", blind, Unit::Flag, blindness).limits("MeterBlind"),
+                .limits(measure::IDLE_COST_SHARE),
+            number("meter-blind", "Meter blind", blind, Unit::Flag, blindness)
+                .limits(ConditionKind::Blind.metric_name()),
         ],
     }
 }
@@ -75,7 +102,7 @@ fn latency() -> Row {
                 aws::MODEL_LATENCY,
                 90,
             )
-            .limits("ModelLatency")
+            .limits(aws::MODEL_LATENCY.name)
             .width(24),
             latency("latency-p50", "Model latency, median", "The typical request.", aws::MODEL_LATENCY, 50),
             latency("latency-p99", "Model latency, p99", "The slowest one in a hundred: long answers, queues, cold copies.", aws::MODEL_LATENCY, 99),
@@ -97,7 +124,7 @@ fn latency() -> Row {
                 View::Lines,
             )
             .show(each(component(aws::CONCURRENT_REQUESTS_PER_COPY), Maximum).every(60))
-            .limits("RequestsPerCopy")
+            .limits(measure::REQUESTS_PER_COPY)
             .width(12),
         ],
     }
@@ -129,7 +156,7 @@ fn traffic() -> Row {
                 View::Lines,
             )
             .show(each(component(aws::INVOCATION_5XX_ERRORS), Average))
-            .limits("ErrorShare"),
+            .limits(measure::ERROR_SHARE),
             Panel::new(
                 "client-errors",
                 "Client errors, share of requests",
@@ -158,9 +185,13 @@ fn gpus() -> Row {
             .width(12)
     };
     let single = |key: &str, title: &str, metric| {
-        let by_gpu = Legend::Dimensions(&[metric::COMPONENT_DIMENSION, aws::GPU_DIMENSION, aws::CONTAINER_DIMENSION]);
-        let by_accelerator =
-            Legend::Dimensions(&[metric::COMPONENT_DIMENSION, aws::ACCELERATOR_DIMENSION, aws::CONTAINER_DIMENSION]);
+        let by_gpu =
+            Legend::Dimensions(&[metric::COMPONENT_DIMENSION, aws::GPU_DIMENSION, aws::CONTAINER_DIMENSION]);
+        let by_accelerator = Legend::Dimensions(&[
+            metric::COMPONENT_DIMENSION,
+            aws::ACCELERATOR_DIMENSION,
+            aws::CONTAINER_DIMENSION,
+        ]);
         let description = "One line a GPU of a copy. CloudWatch calls the GPU GpuId or AcceleratorId; both are asked for, one answers.";
         Panel::new(key, title, description, Unit::Percent, View::Lines)
             .show(ask(Source::aws(metric, Grain::Gpu), Average, by_gpu).every(60))
@@ -173,7 +204,7 @@ fn gpus() -> Row {
         panels: vec![
             gauge("gpu-compute", "GPU compute per component", "Mean over the component's GPUs. Low for long: too many GPUs for the traffic.", aws::GPU_UTILIZATION),
             gauge("gpu-memory", "GPU memory per component", "Mean over the component's GPUs. Engines such as vLLM take most of it at their start, so that a level line is normal. Dashed: the limits of the alert.", aws::GPU_MEMORY_UTILIZATION)
-                .limits("GPUMemoryUtilizationNormalized"),
+                .limits(aws::GPU_MEMORY_UTILIZATION.name),
             single("single-gpu-compute", "GPU compute, each GPU", aws::GPU_UTILIZATION),
             single("single-gpu-memory", "GPU memory, each GPU", aws::GPU_MEMORY_UTILIZATION),
         ],

@@ -42,7 +42,8 @@ pub fn alarms(book: &RuleBook, settings: &Settings, topic: &Value) -> Alarms {
 
 fn properties(rule: &Rule, settings: &Settings, topic: &Value, query: &str, over: (u32, u32)) -> Value {
     let (period, periods) = over;
-    let comparison = settings.thresholds.find(&rule.measure).map_or(Comparison::Above, |measure| measure.comparison);
+    let comparison =
+        settings.thresholds.find(&rule.measure).map_or(Comparison::Above, |measure| measure.comparison);
     let minutes = period * periods / 60;
     json!({
         "AlarmName": {"Fn::Sub": format!("${{AWS::StackName}}-{}", rule.name)},

@@ -36,7 +36,10 @@ pub struct LeftOut {
 /// The board as a CloudWatch dashboard of the stack's own region. SEARCH finds components, so that
 /// new ones appear by themselves.
 pub fn dashboard(board: &Board, settings: &Settings, region: &str) -> DashboardBody {
-    let mut widgets = vec![text(&format!("# {}\n{}", board.kind.title(), board.description), Place { x: 0, y: 0, width: 24, height: 2 })];
+    let mut widgets = vec![text(
+        &format!("# {}\n{}", board.kind.title(), board.description),
+        Place { x: 0, y: 0, width: 24, height: 2 },
+    )];
     let mut left_out = Vec::new();
     let mut top = 2;
     for row in &board.rows {
@@ -110,7 +113,8 @@ fn widget(panel: &Panel, place: Place, settings: &Settings, region: &str) -> Val
         _ => None,
     });
     let metrics: Vec<Value> = questions.clone().map(|(id, question)| metric(id, question)).collect();
-    let is_count = questions.clone().any(|(_, one)| matches!(one.statistic, Statistic::Sum | Statistic::SampleCount));
+    let is_count =
+        questions.clone().any(|(_, one)| matches!(one.statistic, Statistic::Sum | Statistic::SampleCount));
     let period = questions.map(|(_, one)| one.period).max().unwrap_or(300);
     let measure = panel.limits.as_deref().and_then(|name| settings.thresholds.find(name));
     let mut axis = json!({"min": 0, "label": unit(panel.unit), "showUnits": false});

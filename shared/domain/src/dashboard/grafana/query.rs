@@ -1,6 +1,8 @@
 //! Questions to the CloudWatch plugin and expressions over their answers, the same on panels and in
 //! rules.
 
+use std::fmt::Write;
+
 use serde_json::{Map, Value, json};
 
 use crate::dashboard::query::{Legend, Query, Reducer, Total};
@@ -90,7 +92,7 @@ pub(in crate::dashboard) fn search_terms(source: &Source, metric: &str, endpoint
     let mut terms = format!("{{{},{}}} {metric}", quoted(&source.namespace), dimensions.join(","));
     for dimension in &source.dimensions {
         if dimension.values == Values::Endpoint && endpoint != "*" {
-            terms.push_str(&format!(" {}=\"{endpoint}\"", dimension.name));
+            let _ = write!(terms, " {}=\"{endpoint}\"", dimension.name);
         }
     }
     terms

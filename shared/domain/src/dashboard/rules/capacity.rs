@@ -5,6 +5,7 @@ use super::{About, Alarm, Draft, Group, MEASURED, RuleBook, Shown};
 use crate::capacity::condition::ConditionKind;
 use crate::dashboard::Settings;
 use crate::dashboard::board::BoardKind;
+use crate::dashboard::measure;
 use crate::dashboard::query::{Reducer, Statistic, Step};
 use crate::dashboard::source::Sources;
 use crate::metric;
@@ -12,7 +13,7 @@ use crate::metric;
 pub(super) fn add(book: &mut RuleBook, settings: &Settings) {
     let own = Sources::of(settings.fleet);
     let blind = own.endpoint_named(ConditionKind::Blind.metric_name());
-    book.watch(settings, "IdleCostShare", |measure, limit| Draft {
+    book.watch(settings, measure::IDLE_COST_SHARE, |measure, limit| Draft {
         name: "idle-cost".to_owned(),
         runbook: "idle-cost",
         title: "Much of the bill is idle".to_owned(),
@@ -50,7 +51,7 @@ pub(super) fn add(book: &mut RuleBook, settings: &Settings) {
         about: About::Endpoint,
         alarm: Alarm::EachSeries { function: "MIN", source: blind.clone(), period: 900, periods: 2 },
     });
-    book.watch(settings, "MeterRuns", |measure, limit| Draft {
+    book.watch(settings, measure::METER_RUNS, |measure, limit| Draft {
         name: "meter-silent".to_owned(),
         runbook: "meter-silent",
         title: "The meter has stopped".to_owned(),

@@ -7,6 +7,7 @@ use crate::dashboard::Settings;
 use crate::dashboard::aws::{self, Grain};
 use crate::dashboard::board::BoardKind;
 use crate::dashboard::boards::{heading, score_key};
+use crate::dashboard::measure;
 use crate::dashboard::query::{Reducer, Statistic, Step, Total};
 use crate::dashboard::source::{Source, Sources};
 use crate::metric;
@@ -35,14 +36,35 @@ pub(super) fn add(book: &mut RuleBook, settings: &Settings) {
         score(book, settings, &dimension.metric, id, runbook, &format!("{} is low", heading(id)));
     }
     drop_of_quality(book, settings, &own.quality(composite));
-    found(book, settings, Check::LeakedSecret, "leaked-secrets", "Answers carry secrets", "answers with a leaked secret");
-    found(book, settings, Check::PromptLeak, "prompt-leaks", "Answers repeat the system prompt", "answers that repeat the system prompt");
+    found(
+        book,
+        settings,
+        Check::LeakedSecret,
+        "leaked-secrets",
+        "Answers carry secrets",
+        "answers with a leaked secret",
+    );
+    found(
+        book,
+        settings,
+        Check::PromptLeak,
+        "prompt-leaks",
+        "Answers repeat the system prompt",
+        "answers that repeat the system prompt",
+    );
     failing(book, settings, &own);
     silent(book, settings, &own);
     budget(book, settings, &own);
 }
 
-fn score(book: &mut RuleBook, settings: &Settings, metric: &str, dimension: &str, runbook: &'static str, title: &str) {
+fn score(
+    book: &mut RuleBook,
+    settings: &Settings,
+    metric: &str,
+    dimension: &str,
+    runbook: &'static str,
+    title: &str,
+) {
     let source = Sources::of(settings.fleet).quality(metric);
     book.watch(settings, metric, |measure, limit| Draft {
         name: format!("low-{}", dimension.replace('_', "-")),
@@ -63,7 +85,7 @@ fn score(book: &mut RuleBook, settings: &Settings, metric: &str, dimension: &str
 /// Against the same hours a week before: a model can lose much and still be above a fixed limit,
 /// and traffic of a Monday morning is like that of a Monday morning.
 fn drop_of_quality(book: &mut RuleBook, settings: &Settings, source: &Source) {
-    book.watch(settings, "CompositeQualityDrop", |measure, limit| Draft {
+    book.watch(settings, measure::COMPOSITE_QUALITY_DROP, |measure, limit| Draft {
         name: "quality-drop".to_owned(),
         runbook: "quality-drop",
         title: "Quality fell against last week".to_owned(),
@@ -80,14 +102,23 @@ fn drop_of_quality(book: &mut RuleBook, settings: &Settings, source: &Source) {
             .when(measure, limit, &format!(" && $M >= {LEAST_COMPARED} && $L >= {LEAST_COMPARED}")),
         hold: 15 * MINUTES,
         panel: (BoardKind::Quality, score_key(metric::COMPOSITE_QUALITY_SCORE.name)),
-        what: "what the mean composite score lost in the last three hours against the same hours a week before".to_owned(),
+        what:
+            "what the mean composite score lost in the last three hours against the same hours a week before"
+                .to_owned(),
         shown: Shown::Score,
         about: About::Component,
         alarm: Alarm::Nothing("CloudWatch cannot compare each of many series with its own past"),
     });
 }
 
-fn found(book: &mut RuleBook, settings: &Settings, check: Check, name: &'static str, title: &str, what: &str) {
+fn found(
+    book: &mut RuleBook,
+    settings: &Settings,
+    check: Check,
+    name: &'static str,
+    title: &str,
+    what: &str,
+) {
     let source = Sources::of(settings.fleet).quality(check.metric_name());
     book.watch(settings, check.metric_name(), |measure, limit| Draft {
         name: name.to_owned(),
@@ -110,12 +141,13 @@ fn found(book: &mut RuleBook, settings: &Settings, check: Check, name: &'static 
 /// a reason has never been counted.
 fn failing(book: &mut RuleBook, settings: &Settings, own: &Sources) {
     let total = |metrics: &[String]| {
-        let (first, further) = (metrics.first().map_or("", String::as_str), metrics.get(1..).unwrap_or_default());
+        let (first, further) =
+            (metrics.first().map_or("", String::as_str), metrics.get(1..).unwrap_or_default());
         let further = further.iter().map(|name| own.quality(name).metric).collect();
         Total { source: own.quality(first), further, statistic: Statistic::Sum, period: 1800 }
     };
     let selected = total(&[metric::SAMPLES_SELECTED.name.to_owned()]);
-    book.watch(settings, "JudgeFailingShare", |measure, limit| Draft {
+    book.watch(settings, measure::JUDGE_FAILING_SHARE, |measure, limit| Draft {
         name: "judge-failing".to_owned(),
         runbook: "judge-failing",
         title: "The judge is failing".to_owned(),
@@ -174,13 +206,14 @@ fn budget(book: &mut RuleBook, settings: &Settings, own: &Sources) {
         steps: count(over.clone(), HOURS, measure, limit),
         hold: 0,
         panel: (BoardKind::Quality, "over-budget".to_owned()),
-        what: "the number of samples skipped in the last hour because the budget of the day is spent".to_owned(),
+        what: "the number of samples skipped in the last hour because the budget of the day is spent"
+            .to_owned(),
         shown: Shown::Count,
         about: About::Component,
         alarm: Alarm::EachSeries { function: "SUM", source: over.clone(), period: 3600, periods: 1 },
     });
     let Some(daily) = settings.daily_budget_usd.filter(|usd| *usd > 0.0) else {
-        book.without_limit.push("JudgeBudgetShare".to_owned());
+        book.without_limit.push(measure::JUDGE_BUDGET_SHARE.to_owned());
         return;
     };
     let cost = Total {
@@ -189,7 +222,7 @@ fn budget(book: &mut RuleBook, settings: &Settings, own: &Sources) {
         statistic: Statistic::Sum,
         period: HOURS,
     };
-    book.watch(settings, "JudgeBudgetShare", |measure, limit| Draft {
+    book.watch(settings, measure::JUDGE_BUDGET_SHARE, |measure, limit| Draft {
         name: "judge-budget".to_owned(),
         runbook: "judge-budget",
         title: "The judge's budget runs out".to_owned(),
@@ -202,9 +235,13 @@ fn budget(book: &mut RuleBook, settings: &Settings, own: &Sources) {
             .when(measure, limit, ""),
         hold: 10 * MINUTES,
         panel: (BoardKind::Quality, "judge-cost".to_owned()),
-        what: format!("what the judge cost in the last 24 hours, of the {daily} USD that it may cost in a day"),
+        what: format!(
+            "what the judge cost in the last 24 hours, of the {daily} USD that it may cost in a day"
+        ),
         shown: Shown::Share,
         about: About::Judge,
-        alarm: Alarm::Nothing("a Metrics Insights alarm looks back three hours only; judge-over-budget is alarmed on"),
+        alarm: Alarm::Nothing(
+            "a Metrics Insights alarm looks back three hours only; judge-over-budget is alarmed on",
+        ),
     });
 }

@@ -47,7 +47,14 @@ impl Steps {
     }
 
     /// Asks for series and makes one number of each.
-    pub(super) fn number(self, ask: char, source: Source, statistic: Statistic, into: char, by: Reducer) -> Self {
+    pub(super) fn number(
+        self,
+        ask: char,
+        source: Source,
+        statistic: Statistic,
+        into: char,
+        by: Reducer,
+    ) -> Self {
         self.every(300, ask, source, statistic).step(into, Step::Reduce { of: ask, by })
     }
 
@@ -81,7 +88,13 @@ fn legend(source: &Source) -> Legend {
 
 /// The mean over all samples of a window, when there are at least so many. A mean of the means of
 /// periods would weigh a period with one sample as one with fifty.
-pub(super) fn mean_of_samples(source: &Source, window: u32, least: u32, measure: &Measure, limit: f64) -> Vec<Timed> {
+pub(super) fn mean_of_samples(
+    source: &Source,
+    window: u32,
+    least: u32,
+    measure: &Measure,
+    limit: f64,
+) -> Vec<Timed> {
     Steps::over(window)
         .number('A', source.clone(), Statistic::Sum, 'S', Reducer::Sum)
         .number('N', source.clone(), Statistic::SampleCount, 'M', Reducer::Sum)
@@ -91,13 +104,18 @@ pub(super) fn mean_of_samples(source: &Source, window: u32, least: u32, measure:
 
 /// How many in a window.
 pub(super) fn count(source: Source, window: u32, measure: &Measure, limit: f64) -> Vec<Timed> {
-    Steps::over(window)
-        .number('A', source, Statistic::Sum, MEASURED, Reducer::Sum)
-        .when(measure, limit, "")
+    Steps::over(window).number('A', source, Statistic::Sum, MEASURED, Reducer::Sum).when(measure, limit, "")
 }
 
 /// The part of a sum in another one, when the other is at least so much and more than nothing.
-pub(super) fn share(part: Source, whole: Source, window: u32, least: u32, measure: &Measure, limit: f64) -> Vec<Timed> {
+pub(super) fn share(
+    part: Source,
+    whole: Source,
+    window: u32,
+    least: u32,
+    measure: &Measure,
+    limit: f64,
+) -> Vec<Timed> {
     Steps::over(window)
         .number('A', part, Statistic::Sum, 'S', Reducer::Sum)
         .number('N', whole, Statistic::Sum, 'M', Reducer::Sum)

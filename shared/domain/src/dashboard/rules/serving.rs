@@ -5,6 +5,7 @@ use super::{About, Alarm, Draft, Group, MEASURED, RuleBook, Shown};
 use crate::dashboard::Settings;
 use crate::dashboard::aws::{self, Grain};
 use crate::dashboard::board::BoardKind;
+use crate::dashboard::measure;
 use crate::dashboard::query::{Reducer, Statistic};
 use crate::dashboard::source::{Source, Sources};
 use crate::metric;
@@ -49,14 +50,19 @@ fn latency(book: &mut RuleBook, settings: &Settings) {
             shown: Shown::Microseconds,
             about: About::ComponentOnly,
             // Metrics Insights has no percentiles: the mean crosses the limit later.
-            alarm: Alarm::EachSeries { function: "AVG", source: component(aws::MODEL_LATENCY), period: 300, periods: 3 },
+            alarm: Alarm::EachSeries {
+                function: "AVG",
+                source: component(aws::MODEL_LATENCY),
+                period: 300,
+                periods: 3,
+            },
         }
     });
 }
 
 /// Against the same hour a week before.
 fn latency_rise(book: &mut RuleBook, settings: &Settings) {
-    book.watch(settings, "ModelLatencyRise", |measure, limit| {
+    book.watch(settings, measure::MODEL_LATENCY_RISE, |measure, limit| {
         let statistic = statistic(&measure.statistic);
         Draft {
             name: "latency-rise".to_owned(),
@@ -75,7 +81,9 @@ fn latency_rise(book: &mut RuleBook, settings: &Settings) {
                 .when(measure, limit, &format!(" && $M >= {LEAST_COMPARED} && $L >= {LEAST_COMPARED}")),
             hold: 15 * MINUTES,
             panel: (BoardKind::Quantity, "latency-p90".to_owned()),
-            what: format!("the {statistic} model latency of the last hour, as a multiple of the same hour a week before"),
+            what: format!(
+                "the {statistic} model latency of the last hour, as a multiple of the same hour a week before"
+            ),
             shown: Shown::Factor,
             about: About::ComponentOnly,
             alarm: Alarm::Nothing("CloudWatch cannot compare each of many series with its own past"),
@@ -85,7 +93,7 @@ fn latency_rise(book: &mut RuleBook, settings: &Settings) {
 
 fn errors(book: &mut RuleBook, settings: &Settings) {
     let (failed, all) = (component(aws::INVOCATION_5XX_ERRORS), component(aws::INVOCATIONS));
-    book.watch(settings, "ErrorShare", |measure, limit| Draft {
+    book.watch(settings, measure::ERROR_SHARE, |measure, limit| Draft {
         name: "server-errors".to_owned(),
         runbook: "server-errors",
         title: "Requests fail".to_owned(),
@@ -126,7 +134,7 @@ fn gpu_memory(book: &mut RuleBook, settings: &Settings) {
 /// both names and so join the component's requests with the endpoint's free GPUs.
 fn no_free_gpu(book: &mut RuleBook, settings: &Settings) {
     let own = Sources::of(settings.fleet);
-    book.watch(settings, "RequestsPerCopy", |measure, limit| Draft {
+    book.watch(settings, measure::REQUESTS_PER_COPY, |measure, limit| Draft {
         name: "no-free-gpu".to_owned(),
         runbook: "no-free-gpu",
         title: "Requests queue and no GPU is free".to_owned(),

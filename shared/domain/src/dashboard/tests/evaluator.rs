@@ -30,8 +30,17 @@ type Series = Vec<(Labels, Vec<(i64, Option<f64>)>)>;
 
 impl Metrics {
     /// `count` observations of `value`, spread over the stretch from `from` to `to` seconds ago.
-    pub(super) fn observe(&mut self, metric: &str, labels: &[(&str, &str)], value: f64, count: i64, from: i64, to: i64) {
-        let labels: Labels = labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    pub(super) fn observe(
+        &mut self,
+        metric: &str,
+        labels: &[(&str, &str)],
+        value: f64,
+        count: i64,
+        from: i64,
+        to: i64,
+    ) {
+        let labels: Labels =
+            labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         for place in 0..count {
             let at = NOW - from + (from - to) * place / count;
             self.observed.push(Observed { metric: metric.to_owned(), labels: labels.clone(), at, value });
@@ -52,7 +61,10 @@ impl Metrics {
                 None => drop(series.insert(id, self.ask(model, from, to))),
                 Some("reduce") => drop(numbers.insert(id, reduce(model, &series[&of()]))),
                 Some("resample") => drop(series.insert(id, resample(model, &series[&of()], from, to))),
-                Some("math") => drop(numbers.insert(id, formula::evaluate(text(model, "expression"), &numbers))),
+                Some("math") => {
+                    let value = formula::evaluate(text(model, "expression"), &numbers);
+                    numbers.insert(id, value);
+                }
                 Some(other) => panic!("no expression is called {other}"),
             }
         }
@@ -60,7 +72,11 @@ impl Metrics {
         let firing = condition.iter().filter(|(_, value)| value.abs() > 0.0);
         let value = |labels: &Labels| {
             let holds = |part: &Labels| part.iter().all(|(key, value)| labels.get(key) == Some(value));
-            numbers[&'B'].iter().find(|(part, _)| holds(part)).unwrap_or_else(|| panic!("no value for {labels:?}")).1
+            numbers[&'B']
+                .iter()
+                .find(|(part, _)| holds(part))
+                .unwrap_or_else(|| panic!("no value for {labels:?}"))
+                .1
         };
         firing.map(|(labels, _)| (labels.clone(), value(labels))).collect()
     }
@@ -86,14 +102,18 @@ impl Metrics {
             by_labels.entry(one.labels.clone()).or_default().push(one);
         }
         let statistic = text(model, "statistic");
-        by_labels.into_iter().map(|(labels, observed)| (labels, points(&observed, statistic, period))).collect()
+        by_labels
+            .into_iter()
+            .map(|(labels, observed)| (labels, points(&observed, statistic, period)))
+            .collect()
     }
 
     /// `SUM(SEARCH(...))`, or the quotient of two.
     fn code(&self, expression: &str, period: i64, from: i64, to: i64) -> Series {
         let sum = |search: &str| -> BTreeMap<i64, f64> {
             let names = search.split("MetricName=").nth(1).unwrap();
-            let names: BTreeSet<&str> = names.split('\'').next().unwrap().split('"').skip(1).step_by(2).collect();
+            let names: BTreeSet<&str> =
+                names.split('\'').next().unwrap().split('"').skip(1).step_by(2).collect();
             assert!(search.contains(&format!("'Sum', {period}))")), "{search}");
             let mut sums = BTreeMap::new();
             for one in self.observed.iter().filter(|one| names.contains(one.metric.as_str())) {
@@ -171,7 +191,7 @@ fn resample(model: &Value, series: &Series, from: i64, to: i64) -> Series {
             let values: Vec<f64> = inside.filter_map(|(_, value)| *value).collect();
             (end, (!values.is_empty()).then(|| values.iter().sum()))
         };
-        (0..).map(|step| from + step * window).take_while(|end| *end <= to).map(bucket).collect()
+        (0..=(to - from) / window).map(|step| bucket(from + step * window)).collect()
     };
     series.iter().map(|(labels, points)| (labels.clone(), cut(points))).collect()
 }

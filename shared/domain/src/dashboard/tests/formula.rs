@@ -57,7 +57,8 @@ fn join(left: &Numbers, right: &Numbers, operator: &str) -> Numbers {
     let mut joined = Numbers::new();
     for (left_labels, left_value) in left {
         for (right_labels, right_value) in right {
-            let holds = |whole: &Labels, part: &Labels| part.iter().all(|(key, value)| whole.get(key) == Some(value));
+            let holds =
+                |whole: &Labels, part: &Labels| part.iter().all(|(key, value)| whole.get(key) == Some(value));
             let labels = if holds(left_labels, right_labels) {
                 left_labels
             } else if holds(right_labels, left_labels) {
@@ -88,7 +89,9 @@ fn apply(left: f64, right: f64, operator: &str) -> f64 {
 
 #[test]
 fn formulas_join_by_labels_and_drop_what_has_no_partner() {
-    let labels = |pairs: &[(&str, &str)]| pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect::<Labels>();
+    let labels = |pairs: &[(&str, &str)]| {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect::<Labels>()
+    };
     let steps = BTreeMap::from([
         ('B', vec![(labels(&[("e", "1"), ("c", "x")]), 6.0), (labels(&[("e", "1"), ("c", "y")]), 8.0)]),
         ('M', vec![(labels(&[("c", "x")]), 2.0)]),

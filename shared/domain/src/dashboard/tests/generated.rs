@@ -13,7 +13,8 @@ fn the_committed_files_are_the_generated_ones() {
     let generated = shipped_files().unwrap();
     let advice = "run: cargo run -p domain --example dashboards -- dashboards";
     for (name, text) in &generated {
-        let committed = fs::read_to_string(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}; {advice}"));
+        let committed =
+            fs::read_to_string(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}; {advice}"));
         assert!(committed == *text, "dashboards/{name} is not as generated; {advice}");
     }
     let known: Vec<&str> = generated.iter().map(|(name, _)| name.as_str()).collect();
@@ -29,7 +30,8 @@ fn the_text_is_the_same_at_every_call_and_in_every_build() {
     assert_eq!(shipped_files().unwrap(), shipped_files().unwrap());
     let unsorted = serde_json::json!({"b": 1, "a": [{"d": 1, "c": 2}]});
     let text = json::text(&unsorted);
-    let order: Vec<usize> = ["\"a\"", "\"c\"", "\"d\"", "\"b\""].iter().map(|key| text.find(key).unwrap()).collect();
+    let order: Vec<usize> =
+        ["\"a\"", "\"c\"", "\"d\"", "\"b\""].iter().map(|key| text.find(key).unwrap()).collect();
     assert!(order.is_sorted(), "{text}");
     assert_eq!(json::number(10_000_000.0).to_string(), "10000000");
     assert_eq!(json::number(0.85).to_string(), "0.85");
@@ -64,7 +66,12 @@ fn what_is_shown_and_what_is_watched() {
         }
     }
     for rule in given.book().rules {
-        writeln!(text, "{} | {} {} | for {} s | {}", rule.name, rule.measure, rule.limit, rule.hold, rule.runbook).unwrap();
+        writeln!(
+            text,
+            "{} | {} {} | for {} s | {}",
+            rule.name, rule.measure, rule.limit, rule.hold, rule.runbook
+        )
+        .unwrap();
     }
     insta::assert_snapshot!(text);
 }

@@ -31,8 +31,19 @@ fn each_panel(check: impl Fn(&Value, &Value)) {
 }
 
 /// Ids of `@grafana/data`'s value formats.
-const UNITS: [&str; 11] =
-    ["short", "percentunit", "percent", "ms", "\u{b5}s", "s", "currencyUSD", "d", "cps", "bool_yes_no", "none"];
+const UNITS: [&str; 11] = [
+    "short",
+    "percentunit",
+    "percent",
+    "ms",
+    "\u{b5}s",
+    "s",
+    "currencyUSD",
+    "d",
+    "cps",
+    "bool_yes_no",
+    "none",
+];
 
 #[test]
 fn every_panel_says_what_it_shows_and_in_which_unit() {
@@ -87,7 +98,10 @@ fn nothing_is_hard_coded_that_a_reader_would_choose() {
                 }
                 "prometheus" => {
                     assert_eq!(source["uid"], "${promql}");
-                    assert!(text(target, "expr").contains("\"$endpoint\"") && text(target, "expr").contains("\"$component\""));
+                    assert!(
+                        text(target, "expr").contains("\"$endpoint\"")
+                            && text(target, "expr").contains("\"$component\"")
+                    );
                 }
                 expression => assert_eq!(expression, "__expr__"),
             }
@@ -100,7 +114,10 @@ fn nothing_is_hard_coded_that_a_reader_would_choose() {
                 assert!(!whole.contains(word), "{word} in {}", dashboard["title"]);
             }
             let uid = text(&dashboard, "uid");
-            assert!(uid.len() <= 40 && uid.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'), "{uid}");
+            assert!(
+                uid.len() <= 40 && uid.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'),
+                "{uid}"
+            );
             assert_eq!(dashboard["schemaVersion"], 39);
             assert_eq!(dashboard["editable"], false);
             assert_links(&given, &dashboard);
@@ -128,7 +145,10 @@ fn every_variable_that_is_used_is_defined_and_every_one_that_is_defined_is_used(
             panels.push_str(&dashboard["templating"].to_string());
             for variable in list(&dashboard["templating"]["list"]) {
                 let name = text(variable, "name");
-                assert!(panels.contains(&format!("${name}")) || panels.contains(&format!("${{{name}}}")), "{name}");
+                assert!(
+                    panels.contains(&format!("${name}")) || panels.contains(&format!("${{{name}}}")),
+                    "{name}"
+                );
                 if variable["type"] == "query" {
                     assert_eq!(variable["refresh"], 2, "{name} follows the time range");
                     assert_eq!(variable["datasource"]["uid"], "${datasource}");
@@ -151,14 +171,22 @@ fn targets_are_told_apart_and_formulas_use_targets_that_are_there() {
         let targets = list(&panel["targets"]);
         let ids: BTreeSet<&str> = targets.iter().map(|target| text(target, "refId")).collect();
         assert_eq!(ids.len(), targets.len(), "{}", panel["title"]);
-        assert!(targets.is_empty() || targets.iter().any(|target| target["hide"] == false), "{}", panel["title"]);
+        assert!(
+            targets.is_empty() || targets.iter().any(|target| target["hide"] == false),
+            "{}",
+            panel["title"]
+        );
         for target in targets.iter().filter(|target| target["datasource"]["type"] == "__expr__") {
             let expression = text(target, "expression");
             let used: Vec<&str> = match text(target, "type") {
                 "reduce" => vec![expression],
                 _ => expression.split('$').skip(1).map(|after| &after[..1]).collect(),
             };
-            assert!(!used.is_empty() && used.iter().all(|one| ids.contains(one)), "{expression} in {}", panel["title"]);
+            assert!(
+                !used.is_empty() && used.iter().all(|one| ids.contains(one)),
+                "{expression} in {}",
+                panel["title"]
+            );
         }
         for target in targets.iter().filter(|target| target["datasource"]["type"] == "cloudwatch") {
             assert_eq!(target["matchExact"], true);
@@ -205,9 +233,14 @@ pub(super) fn published(given: &Given) -> BTreeMap<(String, String), Vec<BTreeSe
         metric::COST_PER_MILLION_TOKENS,
     ];
     for one in of_components {
-        add(&capacity.namespace, capacity.published_name(one.name), &[metric::ENDPOINT_DIMENSION, metric::COMPONENT_DIMENSION]);
+        add(
+            &capacity.namespace,
+            capacity.published_name(one.name),
+            &[metric::ENDPOINT_DIMENSION, metric::COMPONENT_DIMENSION],
+        );
     }
-    let only_of_components = [metric::COPIES, metric::COST_PER_THOUSAND_INVOCATIONS, metric::COST_PER_MILLION_TOKENS];
+    let only_of_components =
+        [metric::COPIES, metric::COST_PER_THOUSAND_INVOCATIONS, metric::COST_PER_MILLION_TOKENS];
     for one in publish::definitions().iter().filter(|one| !only_of_components.contains(one)) {
         add(&capacity.namespace, capacity.published_name(one.name), &[metric::ENDPOINT_DIMENSION]);
     }
@@ -218,7 +251,8 @@ pub(super) fn published(given: &Given) -> BTreeMap<(String, String), Vec<BTreeSe
 fn every_metric_that_is_asked_for_is_published_with_exactly_these_dimensions() {
     for (given, dashboards) in all_dashboards() {
         let known = published(&given);
-        let asked = dashboards.iter().flat_map(|one| list(&one["panels"])).flat_map(|panel| list(&panel["targets"]));
+        let asked =
+            dashboards.iter().flat_map(|one| list(&one["panels"])).flat_map(|panel| list(&panel["targets"]));
         let questions = asked.filter(|target| target["datasource"]["type"] == "cloudwatch").cloned();
         let rules = given.rules(super::RuleScope::EveryEndpoint);
         let in_rules = rules.iter().flat_map(|rule| list(&rule["data"])).map(|step| step["model"].clone());
@@ -233,7 +267,8 @@ fn every_metric_that_is_asked_for_is_published_with_exactly_these_dimensions() {
         }
         assert!(count > 100, "{count}");
         for dashboard in &dashboards {
-            for variable in list(&dashboard["templating"]["list"]).iter().filter(|one| one["type"] == "query") {
+            for variable in list(&dashboard["templating"]["list"]).iter().filter(|one| one["type"] == "query")
+            {
                 let query = &variable["query"];
                 let name = (text(query, "namespace").to_owned(), text(query, "metricName").to_owned());
                 let key = text(query, "dimensionKey");
@@ -253,10 +288,16 @@ fn the_lines_are_the_limits_of_alerts_toml() {
             let steps = list(&drawn["fieldConfig"]["defaults"]["thresholds"]["steps"]);
             let Some(name) = &panel.limits else { continue };
             let Some(measure) = given.rules.thresholds().find(name) else { continue };
-            let limits: BTreeSet<String> =
-                [measure.warning, measure.critical].into_iter().flatten().map(|limit| json::number(limit).to_string()).collect();
-            let lines: BTreeSet<String> =
-                steps.iter().filter(|step| !step["value"].is_null()).map(|step| step["value"].to_string()).collect();
+            let limits: BTreeSet<String> = [measure.warning, measure.critical]
+                .into_iter()
+                .flatten()
+                .map(|limit| json::number(limit).to_string())
+                .collect();
+            let lines: BTreeSet<String> = steps
+                .iter()
+                .filter(|step| !step["value"].is_null())
+                .map(|step| step["value"].to_string())
+                .collect();
             assert_eq!(lines, limits, "{name}");
             assert!(steps[0]["value"].is_null() && steps.len() == limits.len() + 1, "{steps:?}");
             let is_bad_below = measure.comparison == Comparison::Below;

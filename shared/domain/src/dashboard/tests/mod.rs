@@ -12,7 +12,7 @@ mod simulation;
 use serde_json::Value;
 
 use super::board::{Board, BoardKind};
-use super::grafana::{self, PROMETHEUS, RuleScope, Routing, Wiring};
+use super::grafana::{self, PROMETHEUS, Routing, RuleScope, Wiring};
 use super::rules::RuleBook;
 use super::{Identity, RUNBOOKS, Settings, boards};
 use crate::alert::rules::{self, Rules};

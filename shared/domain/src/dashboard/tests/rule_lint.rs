@@ -12,7 +12,11 @@ use crate::alert::rules::Band;
 
 fn all_rules() -> Vec<(Given, Vec<Value>)> {
     let given = [Given::shipped(), Given::with_every_dimension(), Given::renamed()];
-    given.into_iter().map(|given| (given.rules(RuleScope::EveryEndpoint), given)).map(|(rules, given)| (given, rules)).collect()
+    given
+        .into_iter()
+        .map(|given| (given.rules(RuleScope::EveryEndpoint), given))
+        .map(|(rules, given)| (given, rules))
+        .collect()
 }
 
 #[test]
@@ -35,23 +39,29 @@ fn every_limit_in_alerts_toml_has_its_rule_with_exactly_that_limit() {
     for measure in given.rules.thresholds().iter() {
         for band in [Band::Warning, Band::Critical] {
             let found = book.rules.iter().find(|rule| rule.measure == measure.name && rule.band == band);
-            assert_eq!(found.map(|rule| rule.limit), measure.limit(band), "{} {}", measure.name, band.as_str());
+            assert_eq!(
+                found.map(|rule| rule.limit),
+                measure.limit(band),
+                "{} {}",
+                measure.name,
+                band.as_str()
+            );
         }
     }
     let rules = given.rules(RuleScope::EveryEndpoint);
-    for (rule, written) in book.rules.iter().zip(ordered(&book.rules, rules)) {
+    for (rule, written) in book.rules.iter().zip(ordered(&book.rules, &rules)) {
         let condition = list(&written["data"]).iter().find(|step| step["refId"] == "C").unwrap();
         let formula = text(&condition["model"], "expression");
         assert!(formula.starts_with("$B "), "{formula}");
         assert_eq!(formula.split(' ').nth(2).unwrap(), json::number(rule.limit).to_string(), "{formula}");
-        let threshold = format!("the limit of {}", "");
-        assert!(text(&written["annotations"], "description").contains(threshold.trim_end()));
+        assert!(text(&written["annotations"], "description").contains(" the limit of "));
     }
 }
 
 /// The written rules in the order of the described ones.
-fn ordered(described: &[super::super::rules::Rule], written: Vec<Value>) -> Vec<Value> {
-    let find = |name: &str| written.iter().find(|rule| rule["uid"] == format!("assay-{name}")).unwrap().clone();
+fn ordered(described: &[super::super::rules::Rule], written: &[Value]) -> Vec<Value> {
+    let find =
+        |name: &str| written.iter().find(|rule| rule["uid"] == format!("assay-{name}")).unwrap().clone();
     described.iter().map(|rule| find(&rule.name)).collect()
 }
 
@@ -77,11 +87,16 @@ fn every_rule_says_who_what_and_where_to_look() {
             assert!(given.rules.thresholds().find(text(labels, "metric")).is_some(), "{labels}");
             let notes = &rule["annotations"];
             assert!(text(notes, "runbook_url").ends_with(&format!("/{}.md", text(labels, "runbook"))));
-            assert!(text(notes, "summary").contains("$values.B.Value") && text(notes, "description").contains("$values.B.Value"));
+            assert!(
+                text(notes, "summary").contains("$values.B.Value")
+                    && text(notes, "description").contains("$values.B.Value")
+            );
             let dashboard = dashboards.iter().find(|one| one["uid"] == notes["__dashboardUid__"]);
             let dashboard = dashboard.unwrap_or_else(|| panic!("no dashboard for {}", rule["uid"]));
             let id: u64 = text(notes, "__panelId__").parse().unwrap();
-            assert!(list(&dashboard["panels"]).iter().any(|panel| panel["id"] == id && panel["type"] != "row"));
+            assert!(
+                list(&dashboard["panels"]).iter().any(|panel| panel["id"] == id && panel["type"] != "row")
+            );
             assert_eq!((&rule["noDataState"], &rule["execErrState"]), (&json!("OK"), &json!("Error")));
         }
     }
@@ -96,7 +111,9 @@ fn every_step_comes_after_what_it_uses_and_every_question_stands_alone() {
                 let model = &step["model"];
                 let used: Vec<&str> = match model["type"].as_str() {
                     None => Vec::new(),
-                    Some("math") => text(model, "expression").split('$').skip(1).map(|after| &after[..1]).collect(),
+                    Some("math") => {
+                        text(model, "expression").split('$').skip(1).map(|after| &after[..1]).collect()
+                    }
                     Some(_) => vec![text(model, "expression")],
                 };
                 assert!(used.iter().all(|one| seen.contains(*one)), "{} of {}", step["refId"], rule["uid"]);
@@ -127,7 +144,10 @@ fn one_endpoint_leaves_exactly_one_dimension_open() {
         }
         for step in list(&rule["data"]).iter().filter(|step| step["model"]["metricEditorMode"] == 1) {
             let expression = text(&step["model"], "expression");
-            assert_eq!(expression.matches("SEARCH(").count(), expression.matches("EndpointName=\"chat\"").count());
+            assert_eq!(
+                expression.matches("SEARCH(").count(),
+                expression.matches("EndpointName=\"chat\"").count()
+            );
             assert!(expression.len() < 2048, "{}", expression.len());
         }
     }
@@ -137,7 +157,8 @@ fn one_endpoint_leaves_exactly_one_dimension_open() {
 fn the_contact_point_has_the_settings_of_its_kind_and_the_route_is_ours_alone() {
     let given = Given::shipped();
     let point = |shape| grafana::contact_point(&given.identity, "arn", "region", shape);
-    let keys = |shape| point(shape)["settings"].as_object().unwrap().keys().cloned().collect::<BTreeSet<String>>();
+    let keys =
+        |shape| point(shape)["settings"].as_object().unwrap().keys().cloned().collect::<BTreeSet<String>>();
     let set = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<BTreeSet<String>>();
     assert_eq!(keys(SnsShape::Managed), set(&["topic", "authProvider", "messageFormat"]));
     assert_eq!(keys(SnsShape::OpenSource), set(&["topic_arn", "sigv4"]));
@@ -146,11 +167,8 @@ fn the_contact_point_has_the_settings_of_its_kind_and_the_route_is_ours_alone() 
     assert_eq!(route["receiver"], point(SnsShape::Both)["name"]);
     assert_eq!(route["object_matchers"], json!([["managed_by", "=", "assay"]]));
     assert_eq!(route["continue"], false);
-    let wiring = Wiring {
-        data_source: "x".to_owned(),
-        scope: RuleScope::EveryEndpoint,
-        routing: Routing::ByRule,
-    };
+    let wiring =
+        Wiring { data_source: "x".to_owned(), scope: RuleScope::EveryEndpoint, routing: Routing::ByRule };
     let rule = grafana::rule(&given.book().rules[0], &given.boards(), &given.settings(), &wiring);
     assert_eq!(rule["notification_settings"]["receiver"], route["receiver"]);
 }
@@ -158,11 +176,8 @@ fn the_contact_point_has_the_settings_of_its_kind_and_the_route_is_ours_alone() 
 #[test]
 fn a_group_holds_its_rules_and_is_evaluated_in_multiples_of_ten_seconds() {
     let given = Given::shipped();
-    let wiring = Wiring {
-        data_source: "x".to_owned(),
-        scope: RuleScope::EveryEndpoint,
-        routing: Routing::ByPolicy,
-    };
+    let wiring =
+        Wiring { data_source: "x".to_owned(), scope: RuleScope::EveryEndpoint, routing: Routing::ByPolicy };
     let groups = grafana::rule_groups(&given.book(), &given.boards(), &given.settings(), &wiring);
     assert_eq!(groups.len(), Group::ALL.len());
     for group in groups {

@@ -33,9 +33,14 @@ fn each_rule_has_its_page_and_each_page_its_rule() {
 fn each_page_tells_the_person_who_was_paged_what_to_do() {
     let book = Given::with_every_dimension().book();
     for (name, text) in pages() {
-        for heading in
-            ["## What it means", "## Look at first", "## Likely causes", "## What to do", "## Silence", "## Escalate"]
-        {
+        for heading in [
+            "## What it means",
+            "## Look at first",
+            "## Likely causes",
+            "## What to do",
+            "## Silence",
+            "## Escalate",
+        ] {
             assert!(text.contains(&format!("\n{heading}\n")), "{name}.md has no {heading:?}");
         }
         assert!(text.contains("```"), "{name}.md has no command");
@@ -43,7 +48,10 @@ fn each_page_tells_the_person_who_was_paged_what_to_do() {
         let measures: BTreeSet<&str> =
             book.rules.iter().filter(|rule| rule.runbook == name).map(|rule| rule.measure.as_str()).collect();
         if measures.len() == 1 {
-            assert!(measures.iter().all(|measure| text.contains(*measure)), "{name}.md does not name {measures:?}");
+            assert!(
+                measures.iter().all(|measure| text.contains(*measure)),
+                "{name}.md does not name {measures:?}"
+            );
         }
     }
 }

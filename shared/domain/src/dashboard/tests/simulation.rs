@@ -107,7 +107,13 @@ fn latency_and_errors_fire_for_the_component_that_has_requests() {
     assert_eq!(firing(&metrics, "latency-rise-warning"), [""; 0], "as slow as a week before");
     assert_eq!(firing(&metrics, "server-errors-warning"), ["slow"]);
     // Copies of a series by copy or by variant are other series, and are not counted in.
-    let copy = [("EndpointName", "chat"), ("VariantName", "v"), ("InferenceComponentName", "slow"), ("InstanceId", "i"), ("ContainerId", "c")];
+    let copy = [
+        ("EndpointName", "chat"),
+        ("VariantName", "v"),
+        ("InferenceComponentName", "slow"),
+        ("InstanceId", "i"),
+        ("ContainerId", "c"),
+    ];
     metrics.observe("Invocation5XXErrors", &copy, 1.0, 100, 900, 0);
     assert_eq!(firing(&metrics, "server-errors-critical"), [""; 0]);
 }
@@ -129,8 +135,22 @@ fn a_rise_of_latency_is_told_below_the_fixed_limit() {
 fn a_queue_fires_only_where_the_endpoint_has_no_free_gpu() {
     let mut metrics = Metrics::default();
     for (endpoint, component, free) in [("full", "a", 0.0), ("roomy", "b", 2.0)] {
-        metrics.observe("ConcurrentRequestsPerModel", &[("InferenceComponentName", component)], 80.0, 15, 900, 0);
-        metrics.observe("Copies", &[("EndpointName", endpoint), ("InferenceComponentName", component)], 2.0, 3, 900, 0);
+        metrics.observe(
+            "ConcurrentRequestsPerModel",
+            &[("InferenceComponentName", component)],
+            80.0,
+            15,
+            900,
+            0,
+        );
+        metrics.observe(
+            "Copies",
+            &[("EndpointName", endpoint), ("InferenceComponentName", component)],
+            2.0,
+            3,
+            900,
+            0,
+        );
         metrics.observe("FreeGpus", &[("EndpointName", endpoint)], free, 3, 900, 0);
     }
     let firing = metrics.firing(&rule("no-free-gpu-warning"));
@@ -176,7 +196,14 @@ fn money_is_told_by_its_share() {
     for (endpoint, idle) in [("wasteful", 4.0), ("thrifty", 0.5)] {
         metrics.observe("IdleCostPerHour", &[("EndpointName", endpoint)], idle, 12, HOUR, 0);
         metrics.observe("CostPerHour", &[("EndpointName", endpoint)], 5.0, 12, HOUR, 0);
-        metrics.observe("CostPerHour", &[("EndpointName", endpoint), ("InferenceComponentName", "a")], 1.0, 12, HOUR, 0);
+        metrics.observe(
+            "CostPerHour",
+            &[("EndpointName", endpoint), ("InferenceComponentName", "a")],
+            1.0,
+            12,
+            HOUR,
+            0,
+        );
     }
     assert_eq!(firing(&metrics, "idle-cost-critical"), ["wasteful"]);
     metrics.observe("JudgeCostUsd", &GOOD, 0.05, 100, 20 * HOUR, 0);

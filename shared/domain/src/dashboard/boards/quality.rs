@@ -90,7 +90,6 @@ fn answers(own: &Sources) -> Row {
         let description = format!("{} In an hour.", check.meaning());
         Panel::new(key, title, &description, Unit::Count, View::Columns)
             .show(each(own.quality(check.metric_name()), Sum).every(HOUR))
-            .limits(check.metric_name())
             .nothing("none found")
             .width(6)
     };
@@ -102,8 +101,9 @@ fn answers(own: &Sources) -> Row {
             share(Check::Truncated, "truncated", "Truncated answers, share"),
             share(Check::ErrorReply, "error-replies", "Error replies, share"),
             share(Check::RepetitionLoop, "loops", "Repetition loops, share"),
-            count(Check::LeakedSecret, "leaked-secrets", "Leaked secrets"),
-            count(Check::PromptLeak, "prompt-leaks", "Prompt leaks"),
+            count(Check::LeakedSecret, "leaked-secrets", "Leaked secrets")
+                .limits(Check::LeakedSecret.metric_name()),
+            count(Check::PromptLeak, "prompt-leaks", "Prompt leaks").limits(Check::PromptLeak.metric_name()),
             count(Check::PersonalData, "personal-data", "Answers with personal data"),
         ],
     }

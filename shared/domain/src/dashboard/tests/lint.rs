@@ -287,7 +287,8 @@ fn the_lines_are_the_limits_of_alerts_toml() {
             let drawn = list(&dashboard["panels"]).iter().find(|one| one["id"] == id).unwrap();
             let steps = list(&drawn["fieldConfig"]["defaults"]["thresholds"]["steps"]);
             let Some(name) = &panel.limits else { continue };
-            let Some(measure) = given.rules.thresholds().find(name) else { continue };
+            let measure =
+                given.rules.thresholds().find(name).unwrap_or_else(|| panic!("no limits for {name}"));
             let limits: BTreeSet<String> = [measure.warning, measure.critical]
                 .into_iter()
                 .flatten()

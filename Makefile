@@ -18,7 +18,7 @@ REGION ?= us-east-1
 .PHONY: help
 help: ## Explain the targets
 	@printf 'Assay: quality and capacity of LLMs on SageMaker inference components\n\n'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
 	@printf '\nNeeds Rust (rustup), Python 3.11 or later and make; all else goes into this folder.\n'
 
 # Compared by content, not by time: a fresh checkout is no reason to install again. An environment
@@ -74,6 +74,16 @@ seed: setup ## Publish another fleet into what `make local` keeps up: SCENARIO=m
 invoke: setup ## Send an event to a function: FUNCTION=quality-judge EVENT=events/...json
 	@cargo build --quiet --workspace --bins
 	target/debug/local invoke '$(FUNCTION)' '$(EVENT)'
+
+.PHONY: check-config
+check-config: ## Say what is wrong with the settings files; FOLDER=my/config, EVENT=events/... explains its alerts
+	@cargo build --quiet --workspace --bins
+	target/debug/local check-config '$(or $(FOLDER),config)' $(if $(EVENT),'$(EVENT)')
+
+.PHONY: preview-alerts
+preview-alerts: setup ## Write what Slack would show of the sample alerts into .local/previews
+	@cargo build --quiet --workspace --bins
+	target/debug/local preview-alerts
 
 .PHONY: lint
 lint: setup ## Check form, lints and the template

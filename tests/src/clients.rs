@@ -19,6 +19,12 @@ pub struct Clients {
     pub lambda: aws_sdk_lambda::Client,
     /// Captures and verdicts.
     pub s3: aws_sdk_s3::Client,
+    /// Secrets.
+    pub secrets: aws_sdk_secretsmanager::Client,
+    /// Topics.
+    pub sns: aws_sdk_sns::Client,
+    /// Parameters.
+    pub parameters: aws_sdk_ssm::Client,
     /// The queues.
     pub sqs: aws_sdk_sqs::Client,
 }
@@ -42,6 +48,9 @@ impl Clients {
             dynamodb: aws_sdk_dynamodb::Client::new(&config),
             lambda: aws_sdk_lambda::Client::new(&config),
             s3: aws_sdk_s3::Client::new(&config),
+            secrets: aws_sdk_secretsmanager::Client::new(&config),
+            sns: aws_sdk_sns::Client::new(&config),
+            parameters: aws_sdk_ssm::Client::new(&config),
             sqs: aws_sdk_sqs::Client::new(&config),
         }
     }

@@ -12,6 +12,9 @@ pub const QUALITY_JUDGE: &str = "quality-judge";
 /// The function that meters the fleet.
 pub const CAPACITY_METER: &str = "capacity-meter";
 
+/// The function that tells people of alerts.
+pub const ALERT_ROUTER: &str = "alert-router";
+
 /// The state table that the functions share.
 pub const TABLE: &str = "assay-state";
 /// The bucket that captures are put in.

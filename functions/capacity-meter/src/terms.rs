@@ -42,8 +42,7 @@ pub(crate) enum NoTerms {
 impl Terms {
     /// Those compiled into the binary, for endpoints in `region`.
     pub(crate) fn shipped(region: &str) -> Result<Self, NoTerms> {
-        let file = SettingsFile { source_name: format!("config/{FILE}"), text: fleet::SHIPPED.to_owned() };
-        Self::from_file(&file, region)
+        Self::from_file(&SettingsFile::shipped(FILE, fleet::SHIPPED), region)
     }
 
     /// Those of `CONFIG_URI`, where a file that is not there means the one compiled in.

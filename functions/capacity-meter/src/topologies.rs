@@ -49,13 +49,12 @@ impl Topologies {
     ) -> Self {
         let named = [asked, &run.tools.config.endpoints].into_iter().find(|names| !names.is_empty());
         let candidates = match (named, &run.tools.control_plane) {
-            (Some(named), _) => named.clone(),
-            (None, None) => run.terms.topologies.keys().chain(hosts).cloned().collect(),
-            (None, Some(control_plane)) => match listed(run, control_plane, problems).await {
-                Some(listed) => listed,
-                None => run.terms.topologies.keys().chain(hosts).cloned().collect(),
-            },
+            (Some(named), _) => Some(named.clone()),
+            (None, Some(control_plane)) => listed(run, control_plane, problems).await,
+            (None, None) => None,
         };
+        let candidates =
+            candidates.unwrap_or_else(|| run.terms.topologies.keys().chain(hosts).cloned().collect());
         let mut topologies = Self { watched: candidates, ..Self::default() };
         match &run.tools.control_plane {
             Some(control_plane) => {

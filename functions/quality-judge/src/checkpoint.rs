@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use adapters::judge::Judge;
 use adapters::state::Progress;
+use domain::alert::notice::WorstAnswer;
 use domain::metric::{self, MetricValue, Row, Unit, datums, split_by_age};
+use domain::names::ComponentName;
 use domain::rubric::Rubric;
 use domain::verdict::{Verdict, object_digest};
 use jiff::Timestamp;
@@ -69,6 +71,7 @@ impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
     /// again, and no judge is called.
     pub(crate) async fn checkpoint(&mut self, is_at_end: bool) -> Result<(), Broken> {
         self.save_all().await?;
+        self.note_worst().await;
         self.write_verdict_files().await?;
         self.publish_metrics().await?;
         self.book().await?;
@@ -81,6 +84,18 @@ impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
         let release = self.open.is_empty();
         self.tools.state.save_progress(self.lease, &progress, release, Timestamp::now()).await?;
         Ok(())
+    }
+
+    /// Keeps the worst answers at hand for alerts. They are a help, not a result: an alert without
+    /// them says so, and a failure holds nothing up.
+    async fn note_worst(&self) {
+        for ((component, _), answer) in worst(&self.resolved) {
+            if let Err(fault) = self.tools.state.note_worst(component, &answer, Timestamp::now()).await {
+                let object_key = &self.lease.object.key;
+                tracing::warn!(%object_key, error = %fault, "worst answers not noted; alerts go without them");
+                return;
+            }
+        }
     }
 
     /// One file for each partition, named by the object version, rubric, judge and checkpoint, so
@@ -115,6 +130,20 @@ impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
         self.tools.metrics.publish(&naming.namespace, dated.publishable).await?;
         Ok(())
     }
+}
+
+/// The worst answer of each component and ten minutes.
+fn worst(verdicts: &[Verdict]) -> BTreeMap<(&ComponentName, i64), WorstAnswer> {
+    let mut worst: BTreeMap<(&ComponentName, i64), WorstAnswer> = BTreeMap::new();
+    for verdict in verdicts {
+        let Some(answer) = WorstAnswer::of(verdict) else { continue };
+        let place = (&verdict.subject().component, answer.at.as_second().div_euclid(600));
+        let is_worse = worst.get(&place).is_none_or(|known| answer.score < known.score);
+        if is_worse {
+            worst.insert(place, answer);
+        }
+    }
+    worst
 }
 
 /// Adds what a verdict says to the numbers of its component and minute.

@@ -51,11 +51,9 @@ pub(crate) enum NoStandards {
 impl Standards {
     /// Those compiled into the binary.
     pub(crate) fn shipped(config: &Config) -> Result<Self, NoStandards> {
-        let file = |name: &str, text: &str| SettingsFile {
-            source_name: format!("config/{name}"),
-            text: text.to_owned(),
-        };
-        Self::from_files(&file("rubric.toml", rubric::SHIPPED), &file("fleet.toml", fleet::SHIPPED), config)
+        let rubric = SettingsFile::shipped("rubric.toml", rubric::SHIPPED);
+        let fleet = SettingsFile::shipped("fleet.toml", fleet::SHIPPED);
+        Self::from_files(&rubric, &fleet, config)
     }
 
     /// Those of `CONFIG_URI`, where a file that is not there means the one compiled in.

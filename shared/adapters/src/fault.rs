@@ -60,14 +60,7 @@ impl Fault {
     }
 
     /// A fault that is none of the SDK's.
-    #[cfg(any(
-        feature = "cloudwatch",
-        feature = "pricing",
-        feature = "s3",
-        feature = "sagemaker",
-        feature = "sqs",
-        feature = "state"
-    ))]
+    #[cfg(feature = "patience")]
     pub(crate) fn here(operation: &'static str, code: impl Into<String>) -> Self {
         Self { operation, code: code.into(), status: None }
     }

@@ -1,4 +1,5 @@
-//! The HTTP client that all AWS clients of a process share.
+//! The HTTP client that all AWS clients of a process share, and connections to other services made
+//! by the same code, so that one stack of TLS and HTTP is linked.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -25,6 +26,19 @@ pub(crate) fn http_client() -> SharedHttpClient {
         connectors.push((settings.clone(), connector.clone()));
         connector
     })
+}
+
+/// Connections of their own to services other than AWS, made at the first call. Redirects are not
+/// followed. Drop it with the invocation: Lambda freezes a process between events, and a connection
+/// that was frozen breaks in the middle of the next call.
+#[cfg(feature = "delivery")]
+pub(crate) fn connections(connect_timeout: std::time::Duration) -> SharedHttpConnector {
+    let settings = HttpConnectorSettings::builder().connect_timeout(connect_timeout).build();
+    let builder = Connector::builder()
+        .tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc))
+        .connector_settings(settings)
+        .proxy_config(ProxyConfig::from_env());
+    SharedHttpConnector::new(builder.build())
 }
 
 fn are_equal(one: &HttpConnectorSettings, other: &HttpConnectorSettings) -> bool {

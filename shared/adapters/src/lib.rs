@@ -11,30 +11,32 @@
 //! | [`control_plane`] | `sagemaker` | SageMaker: what an endpoint consists of |
 //! | [`price_list`] | `pricing` | the Price List API |
 //! | [`queue`] | `sqs` | SQS: work for another invocation |
+//! | [`secrets`] | `secrets` | Secrets Manager and Parameter Store |
+//! | [`delivery`] | `delivery` | Slack, PagerDuty, Opsgenie, any HTTPS address |
+//! | [`topic`] | `sns` | SNS `Publish` |
 //!
 //! Errors name what failed and where, with the service's own error code, and never carry captured
-//! text.
+//! text, a secret or an address that is one.
 
 mod aws;
 mod fault;
 mod http;
-#[cfg(any(
-    feature = "cloudwatch",
-    feature = "pricing",
-    feature = "s3",
-    feature = "sagemaker",
-    feature = "sqs",
-    feature = "state"
-))]
+#[cfg(feature = "patience")]
 mod patience;
+#[cfg(any(feature = "secrets", feature = "delivery"))]
+mod secret;
 
 pub use aws::aws_config;
 pub use fault::Fault;
+#[cfg(any(feature = "secrets", feature = "delivery"))]
+pub use secret::Secret;
 
 #[cfg(feature = "s3")]
 pub mod captures;
 #[cfg(feature = "sagemaker")]
 pub mod control_plane;
+#[cfg(feature = "delivery")]
+pub mod delivery;
 #[cfg(feature = "bedrock")]
 pub mod judge;
 #[cfg(feature = "cloudwatch")]
@@ -43,9 +45,13 @@ pub mod metrics;
 pub mod price_list;
 #[cfg(feature = "sqs")]
 pub mod queue;
+#[cfg(feature = "secrets")]
+pub mod secrets;
 #[cfg(feature = "s3")]
 pub mod settings_folder;
 #[cfg(feature = "state")]
 pub mod state;
+#[cfg(feature = "sns")]
+pub mod topic;
 #[cfg(test)]
 mod wire;

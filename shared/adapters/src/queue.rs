@@ -2,6 +2,8 @@
 //! up at once: a failed batch item would wait for the visibility timeout and use up one of the
 //! tries that lead to the dead-letter queue. capacity-meter splits a run that is too large.
 
+use std::time::Duration;
+
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 
@@ -11,6 +13,9 @@ use crate::patience::limited;
 
 /// Messages in one `SendMessageBatch` (API reference).
 const MOST_MESSAGES: usize = 10;
+
+/// The longest `DelaySeconds` (API reference).
+const MOST_DELAY: i32 = 900;
 
 /// A queue to send to.
 #[derive(Debug, Clone)]
@@ -29,6 +34,15 @@ impl Queue {
     pub async fn send(&self, body: &str) -> Result<(), Fault> {
         let request = self.client.send_message().queue_url(&self.url).message_body(body);
         request.send().await.map(drop).map_err(|error| Fault::of("SendMessage", &error))
+    }
+
+    /// Sends a message body that is handed out after `delay`, which is cut to the 15 minutes that SQS
+    /// takes.
+    pub async fn send_later(&self, body: &str, delay: Duration) -> Result<(), Fault> {
+        let seconds = i32::try_from(delay.as_secs()).unwrap_or(MOST_DELAY).min(MOST_DELAY);
+        let request = self.client.send_message().queue_url(&self.url).message_body(body);
+        let sent = request.delay_seconds(seconds).send().await;
+        sent.map(drop).map_err(|error| Fault::of("SendMessage", &error))
     }
 
     /// Sends short message bodies. Costs one call for each 10.
@@ -85,6 +99,16 @@ mod tests {
         let wire = Wire::new([Reply::Silence]);
         let fault = Queue::new(&wire.config(), URL).send("x").await.unwrap_err();
         assert_eq!((fault.code.as_str(), fault.is_transient()), ("timeout", true));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_delay_is_cut_to_what_sqs_takes() {
+        let wire = Wire::new([Reply::json(&json!({"MessageId": "m", "MD5OfMessageBody": "d"}))]);
+        let queue = Queue::new(&wire.config(), URL);
+        for (minutes, seconds) in [(1, 60), (20, 900)] {
+            queue.send_later("x", Duration::from_mins(minutes)).await.unwrap();
+            assert_eq!(wire.sent().pop().unwrap().json()["DelaySeconds"], seconds);
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -50,6 +50,13 @@ pub struct SettingsFile {
     pub text: String,
 }
 
+impl SettingsFile {
+    /// The file `name` as it is compiled in.
+    pub fn shipped(name: &str, text: &str) -> Self {
+        Self { source_name: format!("config/{name}"), text: text.to_owned() }
+    }
+}
+
 /// The reader of settings files.
 #[derive(Debug, Clone)]
 pub struct SettingsFiles {

@@ -1,4 +1,5 @@
-//! Assay on this machine: `make local`, `make seed`, `make invoke` and `make demo`.
+//! Assay on this machine: `make local`, `make seed`, `make invoke`, `make demo`,
+//! `make check-config` and `make preview-alerts`.
 #![expect(clippy::print_stderr, reason = "a command-line tool")]
 
 use std::process::ExitCode;
@@ -12,6 +13,9 @@ use tests::stand_in::Options;
 const USAGE: &str = "local up [--scenario NAME] [--judge-delay-ms N]   keep an environment up until Ctrl-C
 local seed [NAME]                    publish the metrics of a fleet into the environment that is up
 local invoke FUNCTION EVENT          send an event file to a deployed function, show its summary
+local check-config [FOLDER [EVENT]]  say what is wrong with the settings files in FOLDER (config), and what
+                                     the rules make of the alerts in an event
+local preview-alerts                 write what Slack would show of the sample events into .local/previews
 local demo [--scenario NAME] [--small-judge]   deploy, upload captures, seed metrics, show what comes out
 
 NAME is one of tests/scenarios, without .toml, or the path of a file.";
@@ -35,6 +39,10 @@ async fn run(arguments: &[&str]) -> Outcome<()> {
         ["seed"] => local::seed(scenario::DEFAULT).await,
         ["seed", name] => local::seed(name).await,
         ["invoke", function, event] => local::invoke(function, event).await,
+        ["check-config"] => local::check_config("config", None),
+        ["check-config", folder] => local::check_config(folder, None),
+        ["check-config", folder, event] => local::check_config(folder, Some(event)),
+        ["preview-alerts"] => local::preview_alerts().await,
         ["demo", "--small-judge"] => local::demo_with_small_judge().await,
         ["demo", options @ ..] => local::demo(read(options, "")?.options()?).await,
         _ => Err(Failure(USAGE.to_owned())),

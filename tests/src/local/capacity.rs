@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_lambda::primitives::Blob;
 use comfy_table::Table;
 use domain::metric::{
     CAPACITY_NAMESPACE, COPIES, COST_PER_HOUR, COST_PER_MILLION_TOKENS, COST_PER_THOUSAND_INVOCATIONS,
@@ -10,39 +9,21 @@ use domain::metric::{
 };
 use serde_json::Value;
 
+use super::invoke::call;
 use super::report::new_table;
-use crate::clients::Clients;
 use crate::environment::Environment;
-use crate::failure::{During, Failure, Outcome};
+use crate::failure::Outcome;
 use crate::functions::CAPACITY_METER;
-use crate::progress::Step;
 use crate::results::{self, Metered};
 use crate::scenario::{self, Scenario};
-use crate::stack;
 
 /// Half a cent.
 const CENT: f64 = 0.005;
 
 /// Has the deployed function meter the fleet, and reads its metrics back from CloudWatch.
 pub(super) async fn meter(environment: &Environment) -> Outcome<Metered> {
-    let step = Step::start("meter the fleet");
-    let summary = invoke(&environment.clients, &Value::Null).await?;
-    let endpoints = summary["endpoints"].as_array().map_or(0, Vec::len);
-    step.done(format!("{endpoints} endpoints"));
+    call(&environment.clients, CAPACITY_METER, &Value::Null).await?;
     results::metered(&environment.clients.cloudwatch, CAPACITY_NAMESPACE).await
-}
-
-/// What the deployed function answers to `event`.
-async fn invoke(clients: &Clients, event: &Value) -> Outcome<Value> {
-    let name = format!("{}-{CAPACITY_METER}", stack::NAME);
-    let request = clients.lambda.invoke().function_name(&name);
-    let answer = request.payload(Blob::new(event.to_string().into_bytes())).send().await;
-    let answer = answer.during(format!("invoke {name}"))?;
-    let payload = answer.payload().map(|blob| blob.as_ref().to_vec()).unwrap_or_default();
-    if answer.function_error().is_some() {
-        return Err(Failure(format!("{name} failed: {}", String::from_utf8_lossy(&payload))));
-    }
-    serde_json::from_slice(&payload).during(format!("read the answer of {name}"))
 }
 
 /// The newest value of a metric of an endpoint, or of one of its components.

@@ -50,7 +50,7 @@ pub async fn invoke(function: &str, file: &str) -> Outcome<()> {
     });
     let answer = call(&clients, function, &event).await;
     drop(started);
-    say(&format!("{}\n", answer?))
+    say(&format!("{:#}\n", answer?))
 }
 
 fn check(function: &str, file: &str) -> Outcome<()> {
@@ -67,25 +67,24 @@ fn check(function: &str, file: &str) -> Outcome<()> {
     Ok(())
 }
 
-async fn call(clients: &Clients, function: &str, event: &Value) -> Outcome<String> {
+/// What the deployed `function` answers to `event`.
+pub(super) async fn call(clients: &Clients, function: &str, event: &Value) -> Outcome<Value> {
     let name = format!("{}-{function}", stack::NAME);
     let step = Step::start(format!("invoke {name}"));
     let request = clients.lambda.invoke().function_name(&name);
     let request = request.payload(Blob::new(event.to_string().into_bytes()));
     let answer = request.send().await.during(format!("invoke {name}"))?;
-    let payload = answer.payload().map(|blob| String::from_utf8_lossy(blob.as_ref()).into_owned());
-    let payload = payload.unwrap_or_default();
-    let pretty =
-        serde_json::from_str::<Value>(&payload).and_then(|value| serde_json::to_string_pretty(&value));
-    let pretty = pretty.unwrap_or(payload);
+    let payload = answer.payload().map(|blob| blob.as_ref().to_vec()).unwrap_or_default();
+    let payload = serde_json::from_slice(&payload)
+        .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(&payload).into_owned()));
     match answer.function_error() {
         None => {
             step.done("");
-            Ok(pretty)
+            Ok(payload)
         }
         Some(error) => {
             step.failed(error);
-            Err(Failure(format!("{name} failed:\n{pretty}")))
+            Err(Failure(format!("{name} failed:\n{payload:#}")))
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The built functions against the emulator, without a deployed stack: for what a test must set or
 //! see itself, such as the deadline, a crash or the log.
 
+mod alerts;
 mod events;
 
 use std::time::Duration;
@@ -11,6 +12,7 @@ use aws_sdk_dynamodb::types::{
 use domain::metric::{COMPONENT_DIMENSION, ENDPOINT_DIMENSION, QUALITY_NAMESPACE};
 use serde_json::Value;
 
+pub use alerts::{GrafanaAlert, MARK, Rules, grafana, sns};
 pub use events::{ENDPOINT, batch, created, key, notification, record, records};
 
 use crate::clients::Clients;

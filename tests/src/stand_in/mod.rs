@@ -17,12 +17,16 @@
 mod bedrock;
 mod cloudwatch;
 mod judge;
+mod opsgenie;
+mod pagerduty;
 mod pricing;
 pub mod record;
 mod sagemaker;
 pub mod script;
 mod server;
+mod slack;
 mod stage;
+mod webhook;
 mod wire;
 
 use std::time::Duration;

@@ -200,20 +200,23 @@ fn list_components(scenario: &Scenario, request: &Value) -> Answer {
     let summaries: Vec<Value> = components
         .filter(|(_, it)| is_wanted && of_variant.is_none_or(|name| it.variant == name))
         .filter(|(_, it)| it.name.to_lowercase().contains(&part))
-        .map(|(endpoint, component)| {
-            json!({
-                "InferenceComponentName": component.name,
-                "InferenceComponentArn": arn(scenario, "inference-component", &component.name),
-                "EndpointName": endpoint.name,
-                "EndpointArn": arn(scenario, "endpoint", &endpoint.name),
-                "VariantName": component.variant,
-                "InferenceComponentStatus": "InService",
-                "CreationTime": CREATED,
-                "LastModifiedTime": CREATED,
-            })
-        })
+        .map(|(endpoint, component)| summary(scenario, endpoint, component))
         .collect();
     listed("InferenceComponents", &summaries, request)
+}
+
+/// What a list says of a component, and a description begins with.
+fn summary(scenario: &Scenario, endpoint: &Endpoint, component: &Component) -> Value {
+    json!({
+        "InferenceComponentName": component.name,
+        "InferenceComponentArn": arn(scenario, "inference-component", &component.name),
+        "EndpointName": endpoint.name,
+        "EndpointArn": arn(scenario, "endpoint", &endpoint.name),
+        "VariantName": component.variant,
+        "InferenceComponentStatus": "InService",
+        "CreationTime": CREATED,
+        "LastModifiedTime": CREATED,
+    })
 }
 
 fn describe_component(play: &Play, request: &Value) -> Answer {
@@ -225,16 +228,7 @@ fn describe_component(play: &Play, request: &Value) -> Answer {
         Some((endpoint, endpoint.components.iter().find(|component| component.name == name)?))
     });
     let (endpoint, component) = found.ok_or_else(missing)?;
-    let mut body = json!({
-        "InferenceComponentName": component.name,
-        "InferenceComponentArn": arn(scenario, "inference-component", &component.name),
-        "EndpointName": endpoint.name,
-        "EndpointArn": arn(scenario, "endpoint", &endpoint.name),
-        "VariantName": component.variant,
-        "InferenceComponentStatus": "InService",
-        "CreationTime": CREATED,
-        "LastModifiedTime": CREATED,
-    });
+    let mut body = summary(scenario, endpoint, component);
     if component.accelerators_by_type.is_empty() {
         body["Specification"] = specification(component, None);
     } else {

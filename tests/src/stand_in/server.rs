@@ -19,11 +19,15 @@ use tokio::sync::oneshot;
 
 use super::bedrock::{Bedrock, NAME as BEDROCK};
 use super::cloudwatch::CloudWatch;
+use super::opsgenie::Opsgenie;
+use super::pagerduty::PagerDuty;
 use super::pricing::Pricing;
 use super::record::{Filter, Record};
 use super::sagemaker::SageMaker;
 use super::script::{self, Cue, Script};
+use super::slack::Slack;
 use super::stage::Stage;
+use super::webhook::Webhook;
 use super::{Call, Reply, StandIn, wire};
 use crate::failure::Outcome;
 use crate::scenario::{self, Scenario};
@@ -75,6 +79,10 @@ impl Server {
             Box::new(SageMaker::new(stage.clone())),
             Box::new(Pricing::new(stage.clone())),
             Box::new(CloudWatch::new(stage.clone())),
+            Box::<Slack>::default(),
+            Box::<PagerDuty>::default(),
+            Box::<Opsgenie>::default(),
+            Box::<Webhook>::default(),
         ];
         let shared = Arc::new(Shared {
             stand_ins,

@@ -8,8 +8,10 @@ use crate::patience::limited;
 mod cbor;
 mod publish;
 mod read;
+mod series;
 
 pub use read::{Answered, BatchAnswer, Listing};
+pub use series::{SeriesQuery, Values};
 
 /// CloudWatch metrics.
 #[derive(Debug, Clone)]

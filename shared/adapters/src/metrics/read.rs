@@ -135,7 +135,7 @@ fn on_the_wire(query: &Query) -> MetricDataQuery {
     MetricDataQuery::builder().id(&query.id).metric_stat(stat.build()).build()
 }
 
-fn answered(result: MetricDataResult) -> Answered {
+pub(super) fn answered(result: MetricDataResult) -> Answered {
     let status = match result.status_code {
         Some(StatusCode::Complete) => ResultStatus::Complete,
         Some(StatusCode::PartialData) => ResultStatus::Partial,

@@ -8,6 +8,9 @@
 //! | `verdict#<id>` | a finished verdict and the object version that it came from |
 //! | `cap#<endpoint>/<component>#<hour>` | samples taken in that hour |
 //! | `budget#<day>` | micro-dollars reserved and spent on the judge that day |
+//! | `alert#<key>`, `scope#<scope>`, `storm#<route>` | records of alert-router: see [`RecordKey`] |
+//! | `worst#<component>#<ten minutes>` | the worst answer that was judged of that time |
+//! | `pace#<destination>` | when a destination takes as many messages at once again as it ever does |
 //! | `endpoints`, `topology#<endpoint>`, `prices#<region>` | documents: see [`Kept`] |
 
 use std::collections::HashMap;
@@ -23,12 +26,17 @@ mod allowance;
 mod batch;
 mod documents;
 mod lease;
+mod pace;
+mod record;
 #[cfg(test)]
 mod tests;
 mod verdicts;
+mod worst;
 
 pub use documents::{DocumentKey, Kept};
 pub use lease::{Lease, LeaseRefused, ObjectId, Progress};
+pub use pace::{NoTurn, Pace};
+pub use record::{NotWritten, RecordKey, Versioned};
 pub use verdicts::KnownVerdict;
 
 /// How long an entry is kept after its last change: longer than SQS can hold a message (14 days).

@@ -6,6 +6,8 @@
 mod key;
 pub mod lifecycle;
 mod lookup;
+pub mod message;
+pub mod notice;
 pub mod parse;
 pub mod rules;
 mod severity;

@@ -89,7 +89,8 @@ pub struct Listed {
 }
 
 impl Listed {
-    fn dimension(&self, name: &str) -> Option<&str> {
+    /// The value of a dimension; `None` when it has none of that name.
+    pub fn dimension(&self, name: &str) -> Option<&str> {
         let found = self.dimensions.iter().find(|(dimension, _)| dimension == name);
         found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }

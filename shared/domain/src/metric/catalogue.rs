@@ -53,6 +53,19 @@ catalogue! {
     COST_PER_THOUSAND_INVOCATIONS = "CostPerThousandInvocations", None, "US dollars that 1,000 invocations of the component cost at its present traffic.";
     COST_PER_MILLION_TOKENS = "CostPerMillionTokens", None, "US dollars that 1,000,000 tokens, in and out, cost at the component's present traffic.";
     PRICE_AGE_DAYS = "PriceAgeDays", Count, "Age in days of the oldest price that the endpoint's costs are computed with.";
+    ALERT_MESSAGES = "AlertMessages", Count, "Messages that alert-router read.";
+    ALERTS_RECEIVED = "AlertsReceived", Count, "Alerts in those messages.";
+    ALERTS_LOST = "AlertsLost", Count, "Alerts that did not arrive whole, because a message was cut or its sender left some out.";
+    ALERTS_UNKNOWN_FORM = "AlertsUnknownForm", Count, "Messages in no form that Assay knows; each is told as one alert with its text.";
+    ALERTS_UNKNOWN_SEVERITY = "AlertsUnknownSeverity", Count, "Alerts that nobody said how bad they are; the default holds.";
+    ALERTS_MUTED = "AlertsMuted", Count, "Alerts that a mute kept from people.";
+    ALERTS_HELD_BACK = "AlertsHeldBack", Count, "Alerts that wait because another alert explains them.";
+    ALERTS_UNROUTED = "AlertsUnrouted", Count, "Alerts that no route leads to a configured destination.";
+    ENRICHMENT_MISSING = "EnrichmentMissing", Count, "Parts of the context of alerts that could not be looked up in time.";
+    NOTIFICATIONS_DELIVERED = "NotificationsDelivered", Count, "Messages about alerts that a destination took.";
+    NOTIFICATIONS_FAILED = "NotificationsFailed", Count, "Messages about alerts that a destination did not take yet; they are tried again.";
+    NOTIFICATIONS_PARKED = "NotificationsParked", Count, "Messages about alerts that a destination refused for good; they wait in the dead-letter queue.";
+    NOTIFICATIONS_PLAIN = "NotificationsPlain", Count, "Messages about alerts that a destination took only in a plainer form.";
 }
 
 #[cfg(test)]

@@ -22,6 +22,9 @@ pub const QUALITY_NAMESPACE: &str = "/aws/sagemaker/inference-quality/";
 /// Where capacity-meter publishes unless `fleet.toml` says otherwise.
 pub const CAPACITY_NAMESPACE: &str = "/aws/sagemaker/inference-capacity/";
 
+/// Where alert-router publishes. Its metrics have no dimension.
+pub const ALERT_NAMESPACE: &str = "/aws/sagemaker/inference-alerts/";
+
 /// The two dimensions of every quality metric. A metric of capacity that is of a whole endpoint
 /// has the first only.
 pub const ENDPOINT_DIMENSION: &str = "EndpointName";

@@ -7,7 +7,10 @@ use crate::wire::{Reply, SECRET, Wire};
 mod allowance;
 mod documents;
 mod lease;
+mod pace;
+mod record;
 mod verdicts;
+mod worst;
 
 fn table(wire: &Wire) -> StateTable {
     StateTable::new(&wire.config(), "state")

@@ -153,6 +153,21 @@ pub fn settle(record: &AlertRecord, damping: &Damping, now: Timestamp) -> Option
     Some((record, Change::CalmedDown))
 }
 
+/// The record after somebody mended what a destination refused for good: what holds now is told to
+/// it, also when that has changed since.
+pub fn tell_again(record: &AlertRecord, destination: &DestinationName, now: Timestamp) -> AlertRecord {
+    let mut record = record.clone();
+    record.version += 1;
+    let kind = match record.condition {
+        Condition::Firing => StepKind::Open,
+        _ if !record.outbox.is_open_at(destination) => StepKind::Missed,
+        Condition::Resolved => StepKind::Close,
+        Condition::Silent => StepKind::Silent,
+    };
+    record.push(kind, BTreeSet::from([destination.clone()]), now);
+    record
+}
+
 impl AlertRecord {
     fn on_firing(&mut self, arrival: &Arrival, damping: &Damping, known: bool) -> Change {
         let tolerance = damping.same_firing;

@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::alert::rules::{DestinationName, PagerDutyRegion, SecretArn};
+use crate::alert::rules::{DestinationName, SecretArn};
 use crate::alert::{Meaning, Severity};
 
 /// The most steps that are kept for a destination that takes nothing.
@@ -45,6 +45,9 @@ pub struct Step {
     pub kind: StepKind,
     /// How bad it was then.
     pub severity: Severity,
+    /// How bad people had been told it was, when this says that it is worse.
+    #[serde(default)]
+    pub raised_from: Option<Severity>,
     /// What the status meant then.
     pub meaning: Meaning,
     /// Why it was called so.
@@ -128,8 +131,8 @@ pub enum Receipt {
     PagerDuty {
         /// Which secret holds the routing key.
         routing_key: SecretArn,
-        /// Where the account is.
-        region: PagerDutyRegion,
+        /// Where it was opened.
+        base_url: String,
         /// The dedup key.
         dedup_key: String,
     },
@@ -163,6 +166,7 @@ pub struct Delivery {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Content {
     pub(super) severity: Severity,
+    pub(super) raised_from: Option<Severity>,
     pub(super) meaning: Meaning,
     pub(super) reason: String,
     pub(super) values: BTreeMap<String, f64>,
@@ -249,6 +253,11 @@ impl Outbox {
         self.destinations.iter()
     }
 
+    /// Whether the last message to a destination says that the alert fires.
+    pub fn is_open_at(&self, destination: &DestinationName) -> bool {
+        self.destinations.get(destination).is_some_and(|told| told.is_open)
+    }
+
     /// The steps that somebody is still owed, in order.
     pub fn steps(&self) -> &[Step] {
         &self.steps
@@ -302,12 +311,13 @@ impl Outbox {
             self.steps.pop();
         }
         self.last += 1;
-        let Content { severity, meaning, reason, values, starts_at, ends_at, at, closes_incidents } = content;
+        let Content { severity, raised_from, meaning, reason, values, starts_at, ends_at, at, closes_incidents } = content;
         let number = self.last;
         self.steps.push(Step {
             number,
             kind,
             severity,
+            raised_from,
             meaning,
             reason,
             values,

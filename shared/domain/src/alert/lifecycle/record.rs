@@ -189,9 +189,10 @@ impl AlertRecord {
 
     /// Calls people.
     pub(super) fn tell(&mut self, kind: StepKind, audience: BTreeSet<DestinationName>, now: Timestamp) {
+        let raised_from = self.notified.filter(|notified| *notified < self.severity);
         self.notified = self.notified.max(Some(self.severity));
         self.quiet = None;
-        self.push(kind, audience, now);
+        self.push_raised(kind, audience, raised_from, now);
     }
 
     /// Brings up to date what was told.
@@ -201,6 +202,16 @@ impl AlertRecord {
     }
 
     pub(super) fn push(&mut self, kind: StepKind, audience: BTreeSet<DestinationName>, now: Timestamp) {
+        self.push_raised(kind, audience, None, now);
+    }
+
+    fn push_raised(
+        &mut self,
+        kind: StepKind,
+        audience: BTreeSet<DestinationName>,
+        raised_from: Option<Severity>,
+        now: Timestamp,
+    ) {
         let fires = self.condition == Condition::Firing;
         let (meaning, reason, values) = match self.condition {
             Condition::Firing => (self.meaning, &self.reason, &self.alert.values),
@@ -209,6 +220,7 @@ impl AlertRecord {
         };
         let content = Content {
             severity: self.severity,
+            raised_from,
             meaning,
             reason: cut_text(reason, LONGEST_REASON),
             values: values.clone(),

@@ -155,7 +155,7 @@ fn open_record(
     match record.remove("body") {
         Some(Value::String(body)) => open_body(body, place, &own, nesting, found),
         Some(body @ (Value::Object(_) | Value::Array(_))) => {
-            open_into(body, place, Some(&own), nesting, found)
+            open_into(body, place, Some(&own), nesting, found);
         }
         _ => {
             let sqs_message_id = queue.and_then(|queue| queue.message_id.clone()).or(own.message_id);

@@ -140,8 +140,8 @@ fn groups(lines: &[&str], segments: &[Segment]) -> Vec<Group> {
 
 /// Whether a silence address is among the links at the end.
 fn ends_in_silence(lines: &[&str]) -> bool {
-    let links = trim_blank(lines).iter().rev().map_while(|line| link_of(line));
-    links.take(4).any(|link| link == 1)
+    let trailing = trim_blank(lines).iter().rev().map_while(|line| link_of(line));
+    trailing.take(4).any(|link| link == 1)
 }
 
 /// Whether the silence address at the end of `lines` is about the alert that begins in `start`.

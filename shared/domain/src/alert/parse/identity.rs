@@ -31,7 +31,7 @@ pub(super) fn of_labels(told: &Told<'_>, family: Family, context: Context<'_>) -
     let labels: Vec<&str> = told
         .labels
         .iter()
-        .filter(|(name, _)| !link::is_hidden(name) && !(is_blind && is_query_label(name)))
+        .filter(|(name, _)| !(link::is_hidden(name) || is_blind && is_query_label(name)))
         .flat_map(|(name, value)| [name.as_str(), value.as_str()])
         .collect();
     if family == Family::Alertmanager {

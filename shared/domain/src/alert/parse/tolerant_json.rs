@@ -11,7 +11,7 @@ use serde_json::{Map, Number, Value};
 
 use string::{Place, unquoted};
 
-/// Deeper than any alert; serde_json refuses what is deeper than 128.
+/// Deeper than any alert; `serde_json` refuses what is deeper than 128.
 const MAX_DEPTH: usize = 100;
 
 /// A document as far as it could be read.

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::word::{Word, read_word};
+use crate::alert::message::opsgenie::{Responder, ResponderKind, ResponderName};
 use crate::settings::Section;
 
 /// The name of a destination in routes and in the record of an alert.
@@ -31,7 +32,8 @@ impl fmt::Display for DestinationName {
     }
 }
 
-/// The ARN of a Secrets Manager secret or of an SSM parameter: where a secret is, not the secret.
+/// The ARN of a Secrets Manager secret or of an SSM parameter, and after `#` the key when it holds a
+/// JSON object: where a secret is, not the secret.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct SecretArn(String);
@@ -56,13 +58,12 @@ impl TryFrom<String> for SecretArn {
     type Error = NotASecretArn;
 
     fn try_from(text: String) -> Result<Self, NotASecretArn> {
-        let Some(resource) =
-            arn_resource(&text, "secretsmanager").and_then(|rest| rest.strip_prefix("secret:"))
-        else {
-            let parameter = arn_resource(&text, "ssm").and_then(|rest| rest.strip_prefix("parameter/"));
-            return parameter.filter(|name| is_name(name)).map(|_| Self(text.clone())).ok_or(NotASecretArn);
-        };
-        if is_name(resource) { Ok(Self(text)) } else { Err(NotASecretArn) }
+        let (arn, key) = text.split_once('#').map_or((text.as_str(), None), |(arn, key)| (arn, Some(key)));
+        let secret = arn_resource(arn, "secretsmanager").and_then(|rest| rest.strip_prefix("secret:"));
+        let parameter = || arn_resource(arn, "ssm").and_then(|rest| rest.strip_prefix("parameter/"));
+        let is_right =
+            secret.or_else(parameter).is_some_and(is_name) && key.is_none_or(|key| !key.is_empty());
+        if is_right { Ok(Self(text)) } else { Err(NotASecretArn) }
     }
 }
 
@@ -115,6 +116,8 @@ pub enum DestinationKind {
         channel: String,
         /// Holds the bot token.
         token: SecretArn,
+        /// Where the methods of the Web API are, without a slash at the end.
+        base_url: String,
     },
     /// Slack by incoming webhook: plain posts.
     SlackWebhook {
@@ -125,8 +128,8 @@ pub enum DestinationKind {
     PagerDuty {
         /// Holds the integration key.
         routing_key: SecretArn,
-        /// Where the account is.
-        region: PagerDutyRegion,
+        /// Where events are taken, without a slash at the end.
+        base_url: String,
     },
     /// Opsgenie, or Jira Service Management by its base URL.
     Opsgenie {
@@ -141,6 +144,8 @@ pub enum DestinationKind {
     Webhook {
         /// Holds the URL.
         url: SecretArn,
+        /// Holds a bearer token, when the address asks for one.
+        token: Option<SecretArn>,
     },
     /// Amazon Q Developer in chat applications, by its SNS topic.
     AmazonQ {
@@ -174,41 +179,32 @@ impl DestinationKind {
             | Self::SlackWebhook { url: secret }
             | Self::PagerDuty { routing_key: secret, .. }
             | Self::Opsgenie { api_key: secret, .. }
-            | Self::Webhook { url: secret } => Some(secret),
+            | Self::Webhook { url: secret, .. } => Some(secret),
             Self::AmazonQ { .. } => None,
         }
     }
 }
 
+/// Where Slack's Web API is.
+pub const SLACK: &str = "https://slack.com/api";
+
 /// Where a `PagerDuty` account is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PagerDutyRegion {
-    /// `events.pagerduty.com`
+    /// The United States.
     Us,
-    /// `events.eu.pagerduty.com`
+    /// The European Union.
     Eu,
 }
 
 impl PagerDutyRegion {
-    /// The host that takes events.
-    pub const fn host(self) -> &'static str {
+    /// Where events are taken.
+    pub const fn base_url(self) -> &'static str {
         match self {
-            Self::Us => "events.pagerduty.com",
-            Self::Eu => "events.eu.pagerduty.com",
+            Self::Us => "https://events.pagerduty.com",
+            Self::Eu => "https://events.eu.pagerduty.com",
         }
     }
-}
-
-/// Whom an Opsgenie alert is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Responder {
-    /// `team`, `user`, `escalation` or `schedule`.
-    pub kind: &'static str,
-    /// `id`, `name` or `username`: what `value` is.
-    pub by: &'static str,
-    /// Who.
-    pub value: String,
 }
 
 const KINDS: [Word<&str>; 6] = [
@@ -260,22 +256,29 @@ fn read_kind(section: &Section) -> Option<DestinationKind> {
     match kind {
         "slack_bot" => {
             let (channel, token) = (read_channel(section), read_secret(section, "token"));
-            Some(DestinationKind::SlackBot { channel: channel?, token: token? })
+            let base_url = read_base_url(section, Some(SLACK), SLACK);
+            Some(DestinationKind::SlackBot { channel: channel?, token: token?, base_url: base_url? })
         }
         "slack_webhook" => Some(DestinationKind::SlackWebhook { url: read_secret(section, "url")? }),
         "pagerduty" => {
             let routing_key = read_secret(section, "routing_key");
             let region =
                 read_word(section, "region", &[("us", PagerDutyRegion::Us), ("eu", PagerDutyRegion::Eu)]);
-            let region = region.unwrap_or(PagerDutyRegion::Us);
-            Some(DestinationKind::PagerDuty { routing_key: routing_key?, region })
+            let default = region.unwrap_or(PagerDutyRegion::Us).base_url();
+            let base_url = read_base_url(section, Some(default), default);
+            Some(DestinationKind::PagerDuty { routing_key: routing_key?, base_url: base_url? })
         }
         "opsgenie" => {
             let api_key = read_secret(section, "api_key");
-            let (base_url, responders) = (read_base_url(section), read_responders(section));
+            let base_url = read_base_url(section, None, OPSGENIE);
+            let responders = read_responders(section);
             Some(DestinationKind::Opsgenie { api_key: api_key?, base_url: base_url?, responders })
         }
-        "webhook" => Some(DestinationKind::Webhook { url: read_secret(section, "url")? }),
+        "webhook" => {
+            let url = read_secret(section, "url");
+            let token = section.has("token").then(|| read_secret(section, "token"));
+            Some(DestinationKind::Webhook { url: url?, token: token.flatten() })
+        }
         _ => Some(DestinationKind::AmazonQ { topic_arn: read_topic(section)? }),
     }
 }
@@ -300,41 +303,63 @@ fn read_channel(section: &Section) -> Option<String> {
     is_right.then_some(channel)
 }
 
-fn read_base_url(section: &Section) -> Option<String> {
-    let known = "https://api.opsgenie.com/v2/alerts, https://api.eu.opsgenie.com/v2/alerts or \
-                 https://api.atlassian.com/jsm/ops/integration/v2/alerts";
+const OPSGENIE: &str = "https://api.opsgenie.com/v2/alerts, https://api.eu.opsgenie.com/v2/alerts or \
+                        https://api.atlassian.com/jsm/ops/integration/v2/alerts";
+
+fn read_base_url(section: &Section, default: Option<&str>, known: &str) -> Option<String> {
     let Some(url) = section.optional_text("base_url") else {
-        if !section.has("base_url") {
+        if section.has("base_url") {
+            return None;
+        }
+        if default.is_none() {
             section.mistake("base_url", format_args!("is missing: {known}"));
         }
-        return None;
+        return default.map(str::to_owned);
     };
-    let rest = url.strip_prefix("https://").unwrap_or_default();
-    let is_right = !rest.is_empty() && !rest.contains(['@', '?', '#', ' ']);
-    if !is_right {
+    let read = as_base_url(&url);
+    if read.is_none() {
         section.mistake(
             "base_url",
             format_args!("must be an https address without user, query and fragment: {known}"),
         );
     }
+    read
+}
+
+/// A service's address, without a slash at its end, when secrets may be sent to it: `https`, or
+/// `http` to this machine, where a proxy of the operator's may listen.
+pub fn as_base_url(url: &str) -> Option<String> {
+    let is_on_this_machine = |rest: &str| {
+        let host = rest.split('/').next().unwrap_or_default();
+        let host =
+            host.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')).map_or(host, |(host, _)| host);
+        ["127.0.0.1", "localhost", "[::1]"].contains(&host)
+    };
+    let secure = url.strip_prefix("https://");
+    let rest = secure.or_else(|| url.strip_prefix("http://").filter(|rest| is_on_this_machine(rest)))?;
+    let is_right = !rest.is_empty() && !rest.starts_with('/') && !rest.contains(['@', '?', '#', ' ']);
     is_right.then(|| url.trim_end_matches('/').to_owned())
 }
 
 fn read_responders(section: &Section) -> Vec<Responder> {
-    const TYPES: [Word<&str>; 4] =
-        [("team", "team"), ("user", "user"), ("escalation", "escalation"), ("schedule", "schedule")];
+    const TYPES: [Word<ResponderKind>; 4] = [
+        ("team", ResponderKind::Team),
+        ("user", ResponderKind::User),
+        ("escalation", ResponderKind::Escalation),
+        ("schedule", ResponderKind::Schedule),
+    ];
     let mut responders = Vec::new();
     for own in section.sections("responders") {
         let kind = read_word(&own, "type", &TYPES);
         if !own.has("type") {
             own.mistake("type", "is missing: team, user, escalation or schedule");
         }
-        let given: Vec<(&'static str, String)> = ["id", "name", "username"]
-            .into_iter()
-            .filter_map(|by| Some((by, own.optional_text(by)?)))
-            .collect();
+        let id = own.optional_text("id").map(ResponderName::Id);
+        let name = own.optional_text("name").map(ResponderName::Name);
+        let username = own.optional_text("username").map(ResponderName::Username);
+        let given: Vec<ResponderName> = [id, name, username].into_iter().flatten().collect();
         match (kind, <[_; 1]>::try_from(given)) {
-            (Some(kind), Ok([(by, value)])) => responders.push(Responder { kind, by, value }),
+            (Some(kind), Ok([name])) => responders.push(Responder { kind, name }),
             (_, Err(_)) => own.mistake("", "needs one of id, name and username"),
             (None, Ok(_)) => {}
         }
@@ -349,4 +374,35 @@ fn read_topic(section: &Section) -> Option<String> {
         section.mistake("topic_arn", "must be like arn:aws:sns:<region>:<account>:<topic>");
     }
     is_right.then_some(arn)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_sent_in_the_clear_to_this_machine_only() {
+        for good in
+            ["https://slack.com/api/", "http://127.0.0.1:4566/slack", "http://[::1]/x", "http://localhost"]
+        {
+            assert_eq!(as_base_url(good).as_deref(), Some(good.trim_end_matches('/')), "{good}");
+        }
+        for bad in [
+            "http://slack.com",
+            "http://127.0.0.1.example.com",
+            "http://localhost@evil.example",
+            "https://",
+            "x",
+        ] {
+            assert_eq!(as_base_url(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_secret_may_be_one_value_of_an_object() {
+        let arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:slack-AbCdEf";
+        for (text, is_right) in [("", true), ("#token", true), ("#", false)] {
+            assert_eq!(format!("{arn}{text}").parse::<SecretArn>().is_ok(), is_right, "{text}");
+        }
+    }
 }

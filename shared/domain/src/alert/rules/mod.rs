@@ -34,7 +34,8 @@ use crate::settings::{self, Mistakes, Section};
 
 pub use correlate::{ActiveAlert, ComponentAlerts, Correlated, Neighbour, Scope, Signal};
 pub use destination::{
-    Destination, DestinationKind, DestinationName, NotASecretArn, PagerDutyRegion, Responder, SecretArn,
+    Destination, DestinationKind, DestinationName, NotASecretArn, PagerDutyRegion, SLACK, SecretArn,
+    as_base_url,
 };
 pub use explain::Explanation;
 pub use facts::{Measured, Subject};

@@ -1,4 +1,5 @@
 use super::*;
+use crate::alert::lifecycle::tell_again;
 
 use Severity::{Critical, Warning};
 
@@ -147,4 +148,40 @@ impl Life {
         assert!(!outbox.is_owed());
         sent
     }
+}
+
+#[test]
+fn what_was_given_up_is_told_again_as_it_is_now() {
+    let mut life = undelivered();
+    life.take(0, &firing(Warning, 0), &to("chat"));
+    let outbox = &mut life.record.as_mut().unwrap().outbox;
+    let refused = outbox.claim("first", at(0), LEASE);
+    outbox.give_up(&refused[0], "is_archived");
+    assert!(!outbox.is_owed());
+
+    let claimed = |record: &AlertRecord| {
+        let mut record = tell_again(record, &name("chat"), at(60));
+        let claimed = record.outbox.claim("second", at(60), LEASE);
+        (record, claimed)
+    };
+    let (firing_still, claims) = claimed(life.record());
+    assert_eq!(all(&claims), ["chat open warning"]);
+    assert_eq!(firing_still.version, life.record().version + 1);
+    // Over meanwhile: nothing is open there, so it is told as over.
+    life.take(120, &ended(0, 110), &to("chat"));
+    let (_, claims) = claimed(life.record());
+    assert_eq!(claims[0].action, StepKind::Missed);
+}
+
+#[test]
+fn a_raise_says_from_where_also_to_a_later_invocation() {
+    let mut life = undelivered();
+    life.take(0, &firing(Warning, 0), &to("chat"));
+    let outbox = &mut life.record.as_mut().unwrap().outbox;
+    let opened = outbox.claim("first", at(0), LEASE);
+    assert_eq!(opened[0].step.raised_from, None);
+    outbox.confirm(&opened[0], None);
+    life.take(120, &firing(Critical, 0), &to("chat"));
+    let raised = life.record.as_mut().unwrap().outbox.claim("second", at(180), LEASE);
+    assert_eq!((raised[0].action, raised[0].step.raised_from), (StepKind::Raise, Some(Warning)));
 }

@@ -53,7 +53,8 @@ impl Watched {
             let stat = member::object(entry, &["MetricStat", "metricStat"])?;
             member::object(stat, &["Metric", "metric"]).map(Self::of_metric)
         };
-        let mut watched = metrics.iter().filter_map(stat).reduce(Self::in_common).unwrap_or_default();
+        let mut watched =
+            metrics.iter().filter_map(stat).reduce(|all, one| all.in_common(&one)).unwrap_or_default();
         let is_returned = |entry: &&&Object| {
             ["ReturnData", "returnData"].iter().any(|name| entry.get(*name) == Some(&Value::Bool(true)))
         };
@@ -68,7 +69,7 @@ impl Watched {
     }
 
     /// What two metrics have in common.
-    fn in_common(mut self, other: Self) -> Self {
+    fn in_common(mut self, other: &Self) -> Self {
         if self.metric != other.metric {
             self.metric.clear();
         }

@@ -5,7 +5,7 @@ use crate::alert::StateReason;
 
 const SUBJECT: &str = "[FIRING:1, RESOLVED:1] Low score (x)";
 
-fn grafana(alert: Value) -> Value {
+fn grafana(alert: &Value) -> Value {
     json!({"alerts": [alert], "version": "1", "status": "firing", "orgId": null})
 }
 
@@ -21,7 +21,7 @@ fn a_value_that_stands_for_no_data_is_none() {
     ] {
         let alert = json!({"status": "firing", "labels": labels(name), "annotations": annotations,
             "values": values, "valueString": "[ var='B' labels={} value=0.61 ]"});
-        let alert = only(grafana(alert).to_string());
+        let alert = only(grafana(&alert).to_string());
         let got: Vec<(&str, f64)> =
             alert.values.iter().map(|(name, value)| (name.as_str(), *value)).collect();
         assert_eq!(got, expected, "{name} {annotations} {values}");
@@ -33,7 +33,7 @@ fn a_value_that_stands_for_no_data_is_none() {
 fn old_versions_have_values_in_words_only() {
     let text = "[ var='B0' metric='x' labels={a=value=9} value=0.61 ], [ var='C' labels={} value=1e-07 ], [ var='D' labels={} value=null ]";
     let alert = json!({"status": "firing", "labels": {"alertname": "a"}, "valueString": text});
-    let values = only(grafana(alert).to_string()).values;
+    let values = only(grafana(&alert).to_string()).values;
     assert_eq!(values.into_iter().collect::<Vec<_>>(), [("B0".to_owned(), 0.61), ("C".to_owned(), 1e-7)]);
 }
 
@@ -50,7 +50,7 @@ fn a_reason_of_several_words_or_an_unknown_one_is_still_a_reason() {
     ] {
         let alert = json!({"status": "resolved", "labels": {"alertname": "a"},
             "annotations": {"grafana_state_reason": text}, "values": null});
-        assert_eq!(only(grafana(alert).to_string()).state_reason, reason, "{text}");
+        assert_eq!(only(grafana(&alert).to_string()).state_reason, reason, "{text}");
     }
 }
 
@@ -59,7 +59,7 @@ fn a_rule_stays_blind_whichever_query_fails() {
     let of = |name: &str, query: &str| {
         let labels =
             json!({"alertname": name, "rulename": "Low score", "ref_id": query, "datasource_uid": query});
-        only(grafana(json!({"status": "firing", "labels": labels, "values": null})).to_string())
+        only(grafana(&json!({"status": "firing", "labels": labels, "values": null})).to_string())
     };
     assert_eq!(of("DatasourceError", "A").key, of("DatasourceError", "A,B").key);
     assert_ne!(of("DatasourceError", "A").key, of("DatasourceNoData", "A").key);
@@ -70,8 +70,10 @@ fn a_rule_stays_blind_whichever_query_fails() {
 fn the_rule_and_the_host_tell_alerts_of_equal_labels_apart() {
     let of = |host: &str, uid: &str| {
         let source = format!("https://{host}/alerting/grafana/{uid}/view?orgId=1");
-        only(grafana(json!({"labels": {"alertname": "a"}, "generatorURL": source, "values": {}})).to_string())
-            .key
+        only(
+            grafana(&json!({"labels": {"alertname": "a"}, "generatorURL": source, "values": {}})).to_string(),
+        )
+        .key
     };
     assert_ne!(of("g1", "u"), of("g2", "u"));
     assert_ne!(of("g1", "u"), of("g1", "v"));
@@ -83,7 +85,7 @@ fn hidden_labels_stay_hidden_and_name_the_rule() {
     let hidden = json!({"labels": {"alertname": "a", "__alert_rule_uid__": "u"}, "values": {},
         "annotations": {"__dashboardUid__": "d", "summary": "s"}});
     let open = json!({"labels": {"alertname": "a"}, "ruleUID": "u", "values": {}});
-    let (hidden, open) = (only(grafana(hidden).to_string()), only(grafana(open).to_string()));
+    let (hidden, open) = (only(grafana(&hidden).to_string()), only(grafana(&open).to_string()));
     assert_eq!(hidden.key, open.key);
     assert_eq!((hidden.labels.len(), hidden.annotations.len()), (1, 1));
 }
@@ -92,7 +94,7 @@ fn hidden_labels_stay_hidden_and_name_the_rule() {
 fn links_that_lead_nowhere_are_dropped() {
     let alert = json!({"labels": {"alertname": "a"}, "silenceURL": "/alerting/silence/new", "generatorURL": "javascript:x",
         "dashboardURL": "", "annotations": {"runbook_url": "https://wiki.example.com/a"}});
-    let parsed = parsed(grafana(alert).to_string());
+    let parsed = parsed(grafana(&alert).to_string());
     let links = &parsed.alerts[0].links;
     assert_eq!((&links.silence, &links.source, &links.dashboard), (&None, &None, &None));
     assert_eq!(links.runbook.as_deref(), Some("https://wiki.example.com/a"));
@@ -105,7 +107,7 @@ fn alerts_that_the_sender_left_out_or_spoiled_are_counted() {
     let parsed = parsed(message.to_string());
     assert_eq!((parsed.family, parsed.alerts.len(), parsed.lost), (Family::Alertmanager, 1, 7));
     assert_eq!(parsed.notes, [Note::LeftOutBySender]);
-    let fewer = parse(&delivered(grafana(json!({"labels": {"alertname": "a"}})).to_string(), Some(SUBJECT)));
+    let fewer = parse(&delivered(grafana(&json!({"labels": {"alertname": "a"}})).to_string(), Some(SUBJECT)));
     assert_eq!((fewer.lost, fewer.notes), (1, vec![Note::FewerThanStated]));
 }
 

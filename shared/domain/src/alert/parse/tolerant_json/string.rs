@@ -133,14 +133,11 @@ fn unescape_unit(json: &str, at: usize, text: &mut String) -> usize {
         return at + 1;
     };
     let both = [first, unit(at + 6).unwrap_or(0)];
-    match char::decode_utf16(both).next() {
-        Some(Ok(c)) => {
-            text.push(c);
-            at + if c.len_utf16() == 2 { 12 } else { 6 }
-        }
-        _ => {
-            text.push(char::REPLACEMENT_CHARACTER);
-            at + 6
-        }
+    if let Some(Ok(c)) = char::decode_utf16(both).next() {
+        text.push(c);
+        at + if c.len_utf16() == 2 { 12 } else { 6 }
+    } else {
+        text.push(char::REPLACEMENT_CHARACTER);
+        at + 6
     }
 }

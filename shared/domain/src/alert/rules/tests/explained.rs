@@ -3,14 +3,18 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::alert::StateReason;
 use crate::alert::lifecycle::Condition;
-use crate::alert::rules::{ComponentAlerts, Destination, DestinationKind};
+use crate::alert::rules::{ComponentAlerts, Destination, DestinationKind, SLACK};
 
 fn configured() -> Rules {
     let token: crate::alert::rules::SecretArn =
         "arn:aws:secretsmanager:us-east-1:123456789012:secret:slack-AbCdEf".parse().unwrap();
     let of = |name: &str| Destination {
         name: DestinationName::new(name).unwrap(),
-        kind: DestinationKind::SlackBot { channel: "C1".to_owned(), token: token.clone() },
+        kind: DestinationKind::SlackBot {
+            channel: "C1".to_owned(),
+            token: token.clone(),
+            base_url: SLACK.to_owned(),
+        },
     };
     let text = r#"
         [[rule]]

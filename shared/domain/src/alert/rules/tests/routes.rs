@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::alert::lifecycle::{Audience, QuietCause};
-use crate::alert::rules::{Destination, DestinationKind, Routing};
+use crate::alert::rules::{Destination, DestinationKind, Routing, SLACK};
 
 const SECRET: &str = "arn:aws:secretsmanager:us-east-1:123456789012:secret:slack-AbCdEf";
 
@@ -20,7 +20,7 @@ fn with_two(text: &str) -> Rules {
 
 fn supplied(name: &str) -> Destination {
     let token = SECRET.parse().unwrap();
-    let kind = DestinationKind::SlackBot { channel: "C1".to_owned(), token };
+    let kind = DestinationKind::SlackBot { channel: "C1".to_owned(), token, base_url: SLACK.to_owned() };
     Destination { name: DestinationName::new(name).unwrap(), kind }
 }
 

@@ -1,0 +1,70 @@
+//! alert-router: every alert understood, classified, enriched, delivered once.
+//!
+//! 1. Messages of Grafana, CloudWatch, Alertmanager and others come in through one SNS topic.
+//! 2. Each alert in them is looked up in CloudWatch and the state table, and classified.
+//! 3. What is remembered of it decides whether it is new, worse, over or just repeated.
+//! 4. Slack, PagerDuty, Opsgenie, Amazon Q and webhooks are told, each once; what cannot be
+//!    delivered fails the event, so that Lambda comes back.
+//!
+//! The start reads the environment and builds clients; it calls nothing.
+
+mod config;
+mod delivering;
+mod event;
+mod handler;
+mod looking_up;
+mod measures;
+mod preparing;
+mod records;
+mod returning;
+mod sending;
+mod storms;
+mod summary;
+mod telling;
+mod terms;
+mod wording;
+mod work;
+
+use adapters::aws_config;
+use adapters::metrics::Metrics;
+use adapters::queue::Queue;
+use adapters::secrets::Secrets;
+use adapters::settings_folder::SettingsFiles;
+use adapters::state::StateTable;
+use adapters::topic::Topics;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
+use tokio::sync::OnceCell;
+
+use crate::config::Config;
+use crate::handler::{Function, Tools};
+use crate::terms::Terms;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    tracing::init_default_subscriber();
+    let config =
+        Config::from_env().inspect_err(|mistakes| tracing::error!(%mistakes, "bad configuration"))?;
+    // Files compiled in are checked here; those of CONFIG_URI when the first event fetches them.
+    let terms = match &config.settings_folder {
+        None => {
+            let shipped = Terms::shipped(&config);
+            OnceCell::from(shipped.inspect_err(|error| tracing::error!(%error, "bad configuration"))?)
+        }
+        Some(_) => OnceCell::new(),
+    };
+    tracing::info!(config = %serde_json::to_string(&config)?, "starting");
+    let aws = aws_config().await;
+    let tools = Tools {
+        state: StateTable::new(&aws, &config.state_table),
+        metrics: Metrics::new(&aws),
+        secrets: Secrets::new(&aws, config.secrets_kept_for),
+        topics: Topics::new(&aws),
+        dead_letters: Queue::new(&aws, &config.dead_letter_queue_url),
+        returns: Queue::new(&aws, &config.return_queue_url),
+        region: aws.region().map(ToString::to_string).unwrap_or_default(),
+        config,
+    };
+    let settings_files = tools.config.settings_folder.as_ref().map(|_| SettingsFiles::new(&aws));
+    let function = Function { tools, settings_files, terms };
+    run(service_fn(|event: LambdaEvent<serde_json::Value>| function.handle(event))).await
+}

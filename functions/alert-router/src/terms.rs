@@ -1,0 +1,83 @@
+//! What the operator says: `alerts.toml`, and how metrics are called by `fleet.toml`.
+
+use std::collections::BTreeMap;
+
+use adapters::settings_folder::{SettingsFile, SettingsFiles, SettingsFolder, Unread};
+use domain::alert::rules::{self, Rules};
+use domain::fleet::{self, Fleet, MetricNaming};
+use domain::names::{ComponentName, EndpointName};
+use domain::settings::Mistakes;
+use thiserror::Error;
+
+use crate::config::Config;
+
+const ALERTS: &str = "alerts.toml";
+const FLEET: &str = "fleet.toml";
+
+/// The rules in force, and where the numbers of components are found.
+#[derive(Debug)]
+pub(crate) struct Terms {
+    /// `alerts.toml`, with the destinations of the environment.
+    pub(crate) rules: Rules,
+    /// How quality metrics are called.
+    pub(crate) quality: MetricNaming,
+    /// How capacity metrics are called.
+    pub(crate) capacity: MetricNaming,
+    /// The endpoints of the components that `fleet.toml` lists.
+    pub(crate) owners: BTreeMap<ComponentName, EndpointName>,
+}
+
+/// Why there are no rules.
+#[derive(Debug, Error)]
+pub(crate) enum NoTerms {
+    /// A file has mistakes.
+    #[error(transparent)]
+    Mistaken(#[from] Mistakes),
+    /// A file of `CONFIG_URI` could not be read.
+    #[error(transparent)]
+    Unread(#[from] Unread),
+}
+
+impl Terms {
+    /// Those compiled into the binary.
+    pub(crate) fn shipped(config: &Config) -> Result<Self, NoTerms> {
+        let file = |name: &str, text: &str| SettingsFile {
+            source_name: format!("config/{name}"),
+            text: text.to_owned(),
+        };
+        Self::from_files(&file(ALERTS, rules::SHIPPED), &file(FLEET, fleet::SHIPPED), config)
+    }
+
+    /// Those of `CONFIG_URI`, where a file that is not there means the one compiled in.
+    pub(crate) async fn from_folder(
+        folder: &SettingsFolder,
+        files: &SettingsFiles,
+        config: &Config,
+    ) -> Result<Self, NoTerms> {
+        let alerts = files.read(folder, ALERTS, rules::SHIPPED).await?;
+        let fleet = files.read(folder, FLEET, fleet::SHIPPED).await?;
+        Self::from_files(&alerts, &fleet, config)
+    }
+
+    fn from_files(alerts: &SettingsFile, fleet: &SettingsFile, config: &Config) -> Result<Self, NoTerms> {
+        let rules = Rules::from_toml(&alerts.source_name, &alerts.text)
+            .and_then(|rules| rules.with_destinations(config.destinations.clone()));
+        let fleet = Fleet::from_toml(&fleet.source_name, &fleet.text);
+        // Both are read before either is complained about.
+        let (rules, fleet) = match (rules, fleet) {
+            (Ok(rules), Ok(fleet)) => (rules, fleet),
+            (Err(mistakes), Ok(_)) | (Ok(_), Err(mistakes)) => return Err(mistakes.into()),
+            (Err(one), Err(other)) => {
+                let source_name = format!("{} and {}", one.source_name, other.source_name);
+                let list = one.list.into_iter().chain(other.list).collect();
+                return Err(Mistakes { source_name, list }.into());
+            }
+        };
+        Ok(Self {
+            rules,
+            quality: fleet.metrics().clone(),
+            capacity: fleet.capacity().metrics.clone(),
+            owners: fleet.owners(),
+        })
+    }
+}

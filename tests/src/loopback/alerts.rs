@@ -1,0 +1,192 @@
+//! alert-router with destinations that stand in for Slack, PagerDuty, Opsgenie and a webhook, and
+//! the alerts that it is sent.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::Loopback;
+use crate::failure::{During, Outcome};
+use crate::functions::ALERT_ROUTER;
+use crate::runtime_api::Function;
+
+/// Stands in every secret, and must not get into a log, an answer or an error.
+pub const MARK: &str = "quokka";
+
+const FOLDER: &str = "settings";
+
+/// The rules of a test and where its dead letters are.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// `CONFIG_URI`.
+    pub uri: String,
+    /// Where what is refused for good ends up.
+    pub dead_letters: String,
+    /// Through which messages come back.
+    pub returns: String,
+}
+
+impl Loopback {
+    /// Secrets, a dead-letter queue, and an `alerts.toml` with the destinations `slack`,
+    /// `pagerduty`, `opsgenie` and `webhook`, which the shipped routes name; then `more`.
+    pub async fn rules(&self, more: &str) -> Outcome<Rules> {
+        let secrets = &self.clients.secrets;
+        let mut arns = Vec::new();
+        for (name, text) in [
+            ("slack", json!({"token": format!("xoxb-{MARK}")}).to_string()),
+            ("pagerduty", format!("{MARK:0<32}")),
+            ("opsgenie", format!("{MARK}-key")),
+        ] {
+            let made = secrets.create_secret().name(name).secret_string(text).send().await;
+            arns.push(made.during("create a secret")?.arn.unwrap_or_default());
+        }
+        let url = format!("{}/webhook/{MARK}", self.stand_ins());
+        let parameter = self.clients.parameters.put_parameter().name("/assay/webhook").value(url);
+        let parameter = parameter.r#type(aws_sdk_ssm::types::ParameterType::SecureString);
+        parameter.send().await.during("put a parameter")?;
+        let destinations = format!(
+            "[[destination]]\nname = \"slack\"\nkind = \"slack_bot\"\nchannel = \"alerts\"\ntoken = \"{slack}#token\"\n\
+             base_url = \"{at}/slack/api\"\n\
+             [[destination]]\nname = \"pagerduty\"\nkind = \"pagerduty\"\nrouting_key = \"{pagerduty}\"\n\
+             base_url = \"{at}/pagerduty\"\n\
+             [[destination]]\nname = \"opsgenie\"\nkind = \"opsgenie\"\napi_key = \"{opsgenie}\"\n\
+             base_url = \"{at}/opsgenie/v2/alerts\"\n\
+             [[destination]]\nname = \"webhook\"\nkind = \"webhook\"\n\
+             url = \"arn:aws:ssm:us-east-1:000000000000:parameter/assay/webhook\"\n",
+            at = self.stand_ins(),
+            slack = arns[0],
+            pagerduty = arns[1],
+            opsgenie = arns[2],
+        );
+        self.clients.s3.create_bucket().bucket(FOLDER).send().await.during("create a bucket")?;
+        let text = format!("{more}\n{destinations}");
+        let put =
+            self.clients.s3.put_object().bucket(FOLDER).key("alerts.toml").body(text.into_bytes().into());
+        put.send().await.during("put alerts.toml")?;
+        let (dead_letters, returns) = (self.queue("dead-letters").await?, self.queue("returns").await?);
+        Ok(Rules { uri: format!("s3://{FOLDER}/"), dead_letters, returns })
+    }
+
+    async fn queue(&self, name: &str) -> Outcome<String> {
+        let queue = self.clients.sqs.create_queue().queue_name(name).send().await;
+        Ok(queue.during("create a queue")?.queue_url.unwrap_or_default())
+    }
+
+    /// Starts alert-router with these rules, and waits for its first poll.
+    pub async fn router(&self, rules: &Rules, changes: &[(&str, &str)]) -> Outcome<Function> {
+        let own = [
+            ("CONFIG_URI", rules.uri.as_str()),
+            ("DEAD_LETTER_QUEUE_URL", rules.dead_letters.as_str()),
+            ("RETURN_QUEUE_URL", rules.returns.as_str()),
+        ];
+        let changes: Vec<(&str, &str)> = own.into_iter().chain(changes.iter().copied()).collect();
+        let mut function = self.launch(ALERT_ROUTER, &changes).await?;
+        function.ready(Duration::from_secs(20)).await?;
+        Ok(function)
+    }
+
+    /// What waits in the dead-letter queue; it is taken out of it.
+    pub async fn dead_letters(&self, rules: &Rules) -> Outcome<Vec<String>> {
+        let mut bodies = Vec::new();
+        loop {
+            let request = self.clients.sqs.receive_message().queue_url(&rules.dead_letters);
+            let answer = request.max_number_of_messages(10).visibility_timeout(600).send().await;
+            let messages = answer.during("read the dead-letter queue")?.messages.unwrap_or_default();
+            if messages.is_empty() {
+                return Ok(bodies);
+            }
+            bodies.extend(messages.into_iter().filter_map(|message| message.body));
+        }
+    }
+}
+
+/// An alert of Grafana.
+#[derive(Debug, Clone)]
+pub struct GrafanaAlert {
+    /// The rule; a part of its identity.
+    pub rule: String,
+    /// The component; a part of its identity.
+    pub component: String,
+    /// The label `severity`, which is a part of its identity like all labels; without one the value
+    /// decides.
+    pub severity: String,
+    /// When it began to fire.
+    pub starts_at: Timestamp,
+    /// When it ended.
+    pub ends_at: Option<Timestamp>,
+    /// What was measured.
+    pub value: f64,
+}
+
+impl GrafanaAlert {
+    /// A critical one that began to fire a minute ago.
+    pub fn new(rule: &str, component: &str) -> Self {
+        Self {
+            rule: rule.to_owned(),
+            component: component.to_owned(),
+            severity: "critical".to_owned(),
+            starts_at: Timestamp::now() - SignedDuration::from_mins(1),
+            ends_at: None,
+            value: 0.42,
+        }
+    }
+
+    /// The same, over now.
+    #[must_use]
+    pub fn ended(&self) -> Self {
+        Self { ends_at: Some(Timestamp::now()), value: 0.97, ..self.clone() }
+    }
+
+    fn json(&self) -> Value {
+        let mut labels = json!({
+            "alertname": self.rule, "grafana_folder": "LLM", "metric": "SafetyScore",
+            "EndpointName": "support-chat", "InferenceComponentName": self.component,
+        });
+        if !self.severity.is_empty() {
+            labels["severity"] = json!(self.severity);
+        }
+        json!({
+            "status": if self.ends_at.is_some() { "resolved" } else { "firing" },
+            "labels": labels,
+            "annotations": {"summary": "Answers are less safe than they were"},
+            "startsAt": self.starts_at.to_string(),
+            "endsAt": self.ends_at.map_or("0001-01-01T00:00:00Z".to_owned(), |at| at.to_string()),
+            "values": {"B": self.value},
+            "generatorURL": "https://grafana.example/alerting/grafana/abc/view",
+            "fingerprint": "",
+            "silenceURL": "https://grafana.example/alerting/silence/new",
+            "dashboardURL": "", "panelURL": "",
+        })
+    }
+}
+
+/// Grafana's webhook JSON, as its SNS contact point sends it by template.
+pub fn grafana(alerts: &[GrafanaAlert]) -> String {
+    let alerts: Vec<Value> = alerts.iter().map(GrafanaAlert::json).collect();
+    let status = if alerts.iter().any(|alert| alert["status"] == "firing") { "firing" } else { "resolved" };
+    json!({
+        "receiver": "assay", "status": status, "alerts": alerts, "groupLabels": {}, "commonLabels": {},
+        "commonAnnotations": {}, "externalURL": "https://grafana.example/", "version": "1",
+        "groupKey": "{}:{}", "truncatedAlerts": 0, "orgId": 1, "title": "[FIRING]", "state": "alerting", "message": "",
+    })
+    .to_string()
+}
+
+/// An event of SNS with one record for each message, published now.
+pub fn sns(messages: &[String]) -> Value {
+    let record = |(number, message): (usize, &String)| {
+        json!({
+            "EventSource": "aws:sns", "EventVersion": "1.0",
+            "EventSubscriptionArn": "arn:aws:sns:us-east-1:000000000000:grafana-assay-alerts:1",
+            "Sns": {
+                "Type": "Notification", "MessageId": format!("message-{number}"), "Subject": null,
+                "TopicArn": "arn:aws:sns:us-east-1:000000000000:grafana-assay-alerts",
+                "Message": message, "Timestamp": Timestamp::now().to_string(), "SignatureVersion": "1",
+                "Signature": "s", "SigningCertUrl": "https://sns.example/cert", "UnsubscribeUrl": "https://sns.example/u",
+                "MessageAttributes": {},
+            },
+        })
+    };
+    json!({"Records": messages.iter().enumerate().map(record).collect::<Vec<_>>()})
+}

@@ -130,7 +130,12 @@ async fn a_flapping_alert_is_told_once_and_again_when_it_is_calm() {
     let key = local.received("pagerduty").await.unwrap()[0].body["dedup_key"].clone();
     let look = json!({"schema": "assay.look-again.v1", "alert": key}).to_string();
     let posts = calls(&local, "slack").await;
-    function.invoke(&tests::loopback::batch(&[look.clone()]), TIME).await.unwrap().response().unwrap();
+    function
+        .invoke(&tests::loopback::batch(std::slice::from_ref(&look)), TIME)
+        .await
+        .unwrap()
+        .response()
+        .unwrap();
     assert_eq!(calls(&local, "slack").await, posts);
     tokio::time::sleep(Duration::from_secs(61)).await;
     function.invoke(&tests::loopback::batch(&[look]), TIME).await.unwrap().response().unwrap();

@@ -311,7 +311,17 @@ impl Outbox {
             self.steps.pop();
         }
         self.last += 1;
-        let Content { severity, raised_from, meaning, reason, values, starts_at, ends_at, at, closes_incidents } = content;
+        let Content {
+            severity,
+            raised_from,
+            meaning,
+            reason,
+            values,
+            starts_at,
+            ends_at,
+            at,
+            closes_incidents,
+        } = content;
         let number = self.last;
         self.steps.push(Step {
             number,

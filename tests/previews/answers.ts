@@ -74,8 +74,11 @@ function ask(target: Target, recording: Recording, from: number): Points[] {
       Object.keys(one.dimensions).sort().join() === names &&
       Object.entries(one.dimensions).every(([name, value]) => isAsked(name, value)),
   );
+  // By name, so that a component mostly has the same colour everywhere.
+  const key = (one: Series) => Object.values(one.dimensions).join(" ");
+  found.sort((one, other) => key(one).localeCompare(key(other)));
   return found.flatMap((one) => {
-    const kept = one.times.map((_, at) => at).filter((at) => one.times[at] + one.period > from);
+    const kept = one.times.map((_, at) => at).filter((at) => one.times[at] >= from);
     if (kept.length === 0) return [];
     const label = (target.label ?? "").replace(/\$\{PROP\('Dim\.([^']+)'\)\}/g, (_, name) => one.dimensions[name] ?? "");
     return [{ labels: one.dimensions, name: label, times: kept.map((at) => one.times[at]), values: kept.map((at) => one.values[at]) }];

@@ -9,14 +9,14 @@
 //     period, times, values }] }
 //
 // from, to and times are seconds since 1970, the period is in seconds. A series has a point where
-// CloudWatch has one: what counted nothing has none.
+// CloudWatch has one, named by the beginning of its period: what counted nothing has none.
 
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "smol-toml";
 
 const [scenarioFile, dashboards, output] = process.argv.slice(2);
-const NOW = Date.UTC(2026, 10, 24, 16, 0) / 1000;
+const NOW = Date.UTC(2026, 10, 24, 15, 55) / 1000;
 const HOURS = 24;
 const MINUTE = 60;
 const HOUR = 3600;
@@ -117,6 +117,7 @@ function serve(time) {
   const all = placed(time);
   endpoint.component.forEach((component, at) => {
     const own = { InferenceComponentName: component.name };
+    const whole = { EndpointName: endpoint.name, VariantName: VARIANT };
     const running = copies(component, at, time);
     const usual = component.invocations_per_minute ?? 0;
     const count = Math.round(within(0, about(usual * daylight(time) * rush(at, time), 0.09), 10_000));
@@ -124,13 +125,13 @@ function serve(time) {
     const load = (count * (component.copies ?? 1)) / (usual || 1) / running;
     const typical = (component.latency_ms ?? 500) * 1000 * (0.75 + 0.5 * load ** 2);
     const latencies = Array.from({ length: count }, () => typical * Math.exp(0.55 * normal()));
-    publish(INVOCATIONS, "Invocations", own, time, ...latencies.map(() => 1));
-    publish(INVOCATIONS, "ModelLatency", own, time, ...latencies);
+    for (const of of [own, whole]) publish(INVOCATIONS, "Invocations", of, time, ...latencies.map(() => 1));
+    for (const of of [own, whole]) publish(INVOCATIONS, "ModelLatency", of, time, ...latencies);
     publish(INVOCATIONS, "OverheadLatency", own, time, ...latencies.map(() => 3200 * Math.exp(0.4 * normal()) * (1 + 3 * Math.max(0, load - 1.3))));
     if (at === 0) publish(INVOCATIONS, "FirstChunkLatency", own, time, ...latencies.map((latency) => latency * 0.14 * Math.exp(0.25 * normal())));
     const failing = load > 1.6 ? 0.035 : 0.0006;
     const errors = latencies.map(() => Number(roll() < failing));
-    publish(INVOCATIONS, "Invocation5XXErrors", own, time, ...errors);
+    for (const of of [own, whole]) publish(INVOCATIONS, "Invocation5XXErrors", of, time, ...errors);
     publish(INVOCATIONS, "Invocation4XXErrors", own, time, ...latencies.map(() => Number(roll() < 0.004)));
     publish(INVOCATIONS, "InvocationModelErrors", own, time, ...errors);
     publish(INVOCATIONS, "MidStreamErrors", own, time, ...latencies.map(() => Number(at === 0 && roll() < 0.0008)));
@@ -273,8 +274,20 @@ function judge(time) {
   });
 }
 
-// From midnight of the first day, so that no day is cut.
-for (let time = Math.floor((NOW - HOURS * HOUR) / 86_400) * 86_400 + MINUTE; time <= NOW; time += MINUTE) {
+/** Of the days before, what panels with a longer range of their own show: what the judge cost. */
+function judgeEarlier(hour) {
+  endpoint.component.forEach((component, at) => {
+    const isWeekend = [0, 6].includes(new Date(hour * 1000).getUTCDay());
+    const asked = (component.invocations_per_minute ?? 0) * 60 * daylight(hour) * RATE * (isWeekend ? 0.45 : 1);
+    const own = { EndpointName: endpoint.name, InferenceComponentName: component.name };
+    if (asked > 1) publish(QUALITY, "JudgeCostUsd", own, hour, Math.min(CAP_AN_HOUR, about(asked, 0.1)) * 0.0000613);
+  });
+}
+
+const DAYS = 14;
+const BEGIN = NOW - HOURS * HOUR;
+for (let hour = NOW - DAYS * 24 * HOUR; hour < BEGIN; hour += HOUR) judgeEarlier(hour);
+for (let time = BEGIN; time < NOW; time += MINUTE) {
   serve(time);
   judge(time);
   if (time % METER === 0) meter(time);
@@ -302,11 +315,12 @@ function computed(statistic, values) {
 function answer(series, statistic, period) {
   const buckets = new Map();
   for (const [time, value] of series.samples) {
-    const start = Math.floor((time - 1) / period) * period;
+    // Periods are counted from the beginning of what is asked for, to the minute.
+    const start = Math.floor((time - NOW) / period) * period + NOW;
     if (!buckets.has(start)) buckets.set(start, []);
     buckets.get(start).push(value);
   }
-  const times = [...buckets.keys()].filter((time) => time + period > NOW - HOURS * HOUR);
+  const times = [...buckets.keys()];
   const values = times.map((time) => Number(computed(statistic, buckets.get(time)).toPrecision(6)));
   const { namespace, metric, dimensions } = series;
   return { namespace, metric, dimensions, statistic, period, times, values };

@@ -12,10 +12,9 @@ import sharp from "sharp";
 
 const [dashboards, recordingFile, pictures, ...names] = process.argv.slice(2);
 const here = import.meta.dirname;
-const LARGEST = 300_000;
+const LARGEST = 320_000;
 const HOST = "http://preview.invalid";
-const FONTS = join(here, "node_modules/@fontsource/inter/files");
-const WEIGHTS = { Light: 300, Regular: 400, Medium: 500 };
+const FONTS = join(here, "node_modules/@fontsource");
 const ICONS = join(here, "node_modules/@grafana/ui/dist/public/img/icons");
 
 function chromium() {
@@ -50,6 +49,13 @@ async function page() {
 const HTML =
   '<!doctype html><meta charset="utf-8"><link rel="stylesheet" href="/page.css"><div id="root"></div><script type="module" src="/page.js"></script>';
 
+/** Grafana's style sheet names fonts that come with its server, not with its packages. */
+function fontOf(pathname) {
+  const weight = { Light: 300, Regular: 400, Medium: 500 }[/\/fonts\/inter\/Inter-(\w+)\.woff2$/.exec(pathname)?.[1]];
+  if (weight) return `inter/files/inter-latin-${weight}-normal.woff2`;
+  return pathname.includes("/fonts/roboto/") ? "roboto-mono/files/roboto-mono-latin-400-normal.woff2" : undefined;
+}
+
 /** Everything that the page asks for comes out of this folder: nothing goes over the network. */
 function answer(request, files, missing) {
   const { pathname } = new URL(request.url());
@@ -58,8 +64,8 @@ function answer(request, files, missing) {
   if (file) return request.respond({ contentType: pathname.endsWith(".css") ? "text/css" : "text/javascript", body: Buffer.from(file.contents) });
   const icon = join(ICONS, pathname.split("/img/icons/")[1] ?? "none");
   if (existsSync(icon)) return request.respond({ contentType: "image/svg+xml", body: readFileSync(icon) });
-  const weight = WEIGHTS[/^\/public\/fonts\/inter\/Inter-(\w+)\.woff2$/.exec(pathname)?.[1]];
-  if (weight) return request.respond({ contentType: "font/woff2", body: readFileSync(join(FONTS, `inter-latin-${weight}-normal.woff2`)) });
+  const font = fontOf(pathname);
+  if (font) return request.respond({ contentType: "font/woff2", body: readFileSync(join(FONTS, font)) });
   if (pathname !== "/favicon.ico") missing.add(pathname);
   return request.respond({ status: 404 });
 }
@@ -90,7 +96,7 @@ async function draw(browser, files, name, recording) {
   const { empty } = await tab.evaluate(() => window.drawn);
   const png = await tab.screenshot({ fullPage: true });
   const path = join(pictures, `${name}.png`);
-  await sharp(png).png({ palette: true, colours: 64, dither: 0, effort: 10 }).toFile(path);
+  await sharp(png).png({ palette: true, colours: 40, dither: 0, effort: 10, compressionLevel: 9 }).toFile(path);
   await tab.close();
   const size = statSync(path).size;
   console.log(`${path}: ${Math.round(size / 1000)} kB${empty.length > 0 ? `; without a number: ${empty.join(", ")}` : ""}`);

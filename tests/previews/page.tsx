@@ -12,6 +12,7 @@ import {
   type TimeRange,
   VizOrientation,
   applyFieldOverrides,
+  applyNullInsertThreshold,
   createTheme,
   dateTime,
   displayNameOverrideProcessor,
@@ -35,6 +36,7 @@ interface Panel {
   targets?: Target[];
   fieldConfig?: FieldConfigSource;
   options?: any;
+  timeFrom?: string;
 }
 
 interface Dashboard {
@@ -63,14 +65,16 @@ const { dashboard, recording } = window.preview;
 const theme = createTheme({ colors: { mode: "dark" } });
 const empty: string[] = [];
 
-/** Grafana's `now-6h`. */
-const hours = Number(/^now-(\d+)h$/.exec(dashboard.time.from)?.[1] ?? 24);
-const from = recording.to - hours * 3600;
-const timeRange: TimeRange = {
-  from: dateTime(from * 1000),
-  to: dateTime(recording.to * 1000),
-  raw: { from: dashboard.time.from, to: "now" },
-};
+/** The range of a panel: its own, as `14d`, or that of the dashboard, as `now-6h`. */
+function rangeOf(panel?: Panel): TimeRange & { seconds: number } {
+  const raw = panel?.timeFrom ? `now-${panel.timeFrom}` : dashboard.time.from;
+  const [, number, unit] = /^now-(\d+)([hd])$/.exec(raw) ?? [];
+  if (!number) throw new Error(`the time range ${raw} is not known here`);
+  const seconds = Number(number) * (unit === "d" ? 86_400 : 3600);
+  const from = dateTime((recording.to - seconds) * 1000);
+  const to = dateTime(recording.to * 1000);
+  return { from, to, raw: { from: raw, to: "now" }, seconds };
+}
 
 /** `${__field.labels.X}`, the one variable that names of series use. */
 function replaceVariables(text: string, scope?: any): string {
@@ -97,7 +101,7 @@ function registry(config: FieldConfigSource): FieldConfigOptionsRegistry {
 
 function frames(panel: Panel): DataFrame[] {
   const config = panel.fieldConfig ?? { defaults: {}, overrides: [] };
-  const data = answers(panel.targets ?? [], recording, from);
+  const data = answers(panel.targets ?? [], recording, recording.to - rangeOf(panel).seconds);
   // A threshold without a lower limit is null in JSON and minus infinity in Grafana.
   const steps = config.defaults.thresholds?.steps.map((step) => ({ ...step, value: step.value ?? -Infinity }));
   const thresholds = steps && { ...config.defaults.thresholds!, steps };
@@ -110,8 +114,12 @@ function Nothing({ panel }: { panel: Panel }) {
 }
 
 function Lines({ panel, data, width, height }: Drawn) {
+  const { from, to } = rangeOf(panel);
+  const ends = { refFieldPseudoMin: from.valueOf(), refFieldPseudoMax: to.valueOf() };
+  // As the panel plugin does for every series; the component would for the first one only.
+  const gapped = data.map((frame) => applyNullInsertThreshold({ frame, ...ends }));
   const legend = panel.options.legend;
-  return <TimeSeries frames={data} width={width} height={height} timeRange={timeRange} timeZone="utc" legend={legend} options={panel.options} />;
+  return <TimeSeries frames={gapped} width={width} height={height} timeRange={rangeOf(panel)} timeZone="utc" legend={legend} options={panel.options} />;
 }
 
 function values(panel: Panel, data: DataFrame[]) {
@@ -133,7 +141,7 @@ function Number_({ panel, data, width, height }: Drawn) {
       renderValue={({ value, width, height, count }) => (
         <BigValue
           value={value.display}
-          sparkline={value.sparkline && { ...value.sparkline, timeRange }}
+          sparkline={value.sparkline && { ...value.sparkline, timeRange: rangeOf(panel) }}
           {...{ width, height, count, theme, colorMode, graphMode, justifyMode, textMode }}
         />
       )}
@@ -217,7 +225,7 @@ function Page() {
         <main style={{ width: WIDTH, height: TOP + bottom * CELL.height + MARGIN }}>
           <header>
             <h1>{dashboard.title}</h1>
-            <span>Last {hours} hours, UTC{recording.is_made_up ? " · made-up data" : ""}</span>
+            <span>Last {rangeOf().seconds / 3600} hours, UTC{recording.is_made_up ? " · made-up data" : ""}</span>
           </header>
           <nav>
             {dashboard.templating.list.map(({ name, label }) => (
@@ -233,7 +241,7 @@ function Page() {
               {panel.type === "row" ? (
                 <h2>{panel.title}</h2>
               ) : (
-                <PanelChrome title={panel.title} description={panel.description} width={panel.gridPos.w * CELL.width - GAP} height={panel.gridPos.h * CELL.height - GAP}>
+                <PanelChrome titleItems={panel.timeFrom && <span className="range">Last {panel.timeFrom}</span>} title={panel.title} description={panel.description} width={panel.gridPos.w * CELL.width - GAP} height={panel.gridPos.h * CELL.height - GAP}>
                   {(width, height) => <Content panel={panel} data={frames(panel)} width={width} height={height} />}
                 </PanelChrome>
               )}

@@ -85,6 +85,29 @@ preview-alerts: setup ## Write what Slack would show of the sample alerts into .
 	@cargo build --quiet --workspace --bins
 	target/debug/local preview-alerts
 
+# Front-end tools, for looking at dashboards and checking them: nothing that is deployed needs them.
+.PHONY: front-end-tools
+front-end-tools:
+	@command -v npm >/dev/null || { echo 'npm is missing: install Node.js 20.11 or later'; exit 1; }
+	node -e 'const [major, minor] = process.versions.node.split("."); process.exit(major > 20 || (major == 20 && minor >= 11) ? 0 : 1)' || { echo "Node.js 20.11 or later is needed, this is $$(node --version)"; exit 1; }
+	mkdir -p .tools/previews .local/previews
+	cp tests/previews/* .tools/previews/
+	cd .tools/previews
+	cmp --silent package-lock.json installed.json && exit
+	echo 'installing the pinned packages of tests/previews into .tools/previews (once, about a minute, 540 MB)'
+	npm ci --ignore-scripts --no-audit --no-fund --loglevel error
+	cp package-lock.json installed.json
+
+# The pictures of the documentation are of the fleet and the day that are made up for them; what
+# else is drawn goes elsewhere.
+.PHONY: previews
+previews: PICTURES = $(if $(SCENARIO)$(SERIES),.local/previews,docs/pictures)
+previews: front-end-tools ## Draw the dashboards with Grafana's panels (Node.js, Chromium or CHROMIUM=...; SCENARIO=..., SERIES=file)
+	@series='$(or $(SERIES),.local/previews/series.json)' scenario='tests/scenarios/$(or $(SCENARIO),blog).toml'
+	[ -e "$(or $(SERIES),$$scenario)" ] || { echo "$(or $(SERIES),$$scenario) does not exist"; exit 1; }
+	[ -n '$(SERIES)' ] || node .tools/previews/day.mjs "$$scenario" dashboards "$$series"
+	node .tools/previews/draw.mjs dashboards "$$series" $(PICTURES) quantity quality models
+
 .PHONY: lint
 lint: setup ## Check form, lints and the template
 	@cargo fmt --check

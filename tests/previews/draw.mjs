@@ -12,7 +12,7 @@ import sharp from "sharp";
 
 const [dashboards, recordingFile, pictures, ...names] = process.argv.slice(2);
 const here = import.meta.dirname;
-const LARGEST = 320_000;
+const LARGEST = 400_000;
 const HOST = "http://preview.invalid";
 const FONTS = join(here, "node_modules/@fontsource");
 const ICONS = join(here, "node_modules/@grafana/ui/dist/public/img/icons");
@@ -79,7 +79,7 @@ async function draw(browser, files, name, recording) {
   await tab.setRequestInterception(true);
   tab.on("request", (request) => request.url().startsWith(HOST) ? answer(request, files, missing) : request.continue());
   await tab.emulateTimezone("UTC");
-  await tab.setViewport({ width: 1600, height: 1200 });
+  await tab.setViewport({ width: 1440, height: 1200 });
   const dashboard = JSON.parse(readFileSync(join(dashboards, `${name}.json`), "utf8"));
   await tab.evaluateOnNewDocument((preview) => {
     window.__grafana_public_path__ = "/public/";
@@ -96,7 +96,7 @@ async function draw(browser, files, name, recording) {
   const { empty } = await tab.evaluate(() => window.drawn);
   const png = await tab.screenshot({ fullPage: true });
   const path = join(pictures, `${name}.png`);
-  await sharp(png).png({ palette: true, colours: 40, dither: 0, effort: 10, compressionLevel: 9 }).toFile(path);
+  await sharp(png).png({ palette: true, colours: 64, dither: 0, effort: 10 }).toFile(path);
   await tab.close();
   const size = statSync(path).size;
   console.log(`${path}: ${Math.round(size / 1000)} kB${empty.length > 0 ? `; without a number: ${empty.join(", ")}` : ""}`);

@@ -55,7 +55,7 @@ declare global {
   }
 }
 
-const WIDTH = 1600;
+const WIDTH = 1440;
 const MARGIN = 16;
 const GAP = 8;
 const CELL = { width: (WIDTH - 2 * MARGIN + GAP) / 24, height: 38 };

@@ -272,6 +272,9 @@ fn options(panel: &Panel) -> Value {
             // Behind a number of this height it would only hide it.
             "graphMode": "none",
             "justifyMode": "auto",
+            "wideLayout": true,
+            "showPercentChange": false,
+            "percentChangeColorMode": "standard",
         }),
         View::Bars => json!({
             "reduceOptions": one("lastNotNull"),
@@ -286,6 +289,7 @@ fn options(panel: &Panel) -> Value {
             "minVizWidth": 8,
             "minVizHeight": 16,
             "maxVizHeight": 40,
+            "legend": {"displayMode": "list", "placement": "bottom", "showLegend": false, "calcs": []},
         }),
         View::Text => json!({}),
     }

@@ -108,6 +108,12 @@ previews: front-end-tools ## Draw the dashboards with Grafana's panels (Node.js,
 	[ -n '$(SERIES)' ] || node .tools/previews/day.mjs "$$scenario" dashboards "$$series"
 	node .tools/previews/draw.mjs dashboards "$$series" $(PICTURES) quantity quality models
 
+.PHONY: record-series
+record-series: setup ## Record what CloudWatch answers to the dashboards, for previews: ENDPOINT=...; your AWS credentials
+	@mkdir -p .local/previews
+	.tools/build/bin/python tests/previews/record.py dashboards .local/previews/recorded.json $(ENDPOINT)
+	echo 'draw it with: make previews SERIES=.local/previews/recorded.json'
+
 # The models of one release of Grafana exclude those of another: each has a folder.
 .PHONY: check-dashboards
 check-dashboards: front-end-tools setup ## Check dashboards and rules against Grafana's types and models (needs Node.js)

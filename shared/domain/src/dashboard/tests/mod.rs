@@ -1,13 +1,10 @@
-//! What is generated, looked at as a linter, a reader and Grafana's own evaluator would.
+//! What is generated, looked at as a linter and a reader would.
 
 mod alarms;
-mod evaluator;
-mod formula;
 mod generated;
 mod lint;
 mod rule_lint;
 mod runbooks;
-mod simulation;
 
 use serde_json::Value;
 

@@ -222,9 +222,9 @@ fn custom(panel: &Panel, measure: Option<&Measure>) -> Value {
         "fillOpacity": match view { View::Columns => 70, View::Stacked => 30, _ => 0 },
         "showPoints": if is_columns { "never" } else { "auto" },
         "pointSize": 4,
-        // The one for points that are null, the other for points that are not there.
+        // The one is for points that are null, the other for points that are not there.
+        "insertNulls": if gap.is_number() { gap.clone() } else { false.into() },
         "spanNulls": gap,
-        "insertNulls": gap,
         "stacking": {"mode": if view == View::Lines { "none" } else { "normal" }, "group": "A"},
         "axisPlacement": "auto",
         "axisLabel": "",

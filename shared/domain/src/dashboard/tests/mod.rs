@@ -1,6 +1,7 @@
 //! What is generated, looked at as a linter, a reader and Grafana's own evaluator would.
 
 mod alarms;
+mod drawn;
 mod evaluator;
 mod formula;
 mod generated;

@@ -1,6 +1,7 @@
 //! What is generated, looked at as a linter and a reader would.
 
 mod alarms;
+mod drawn;
 mod generated;
 mod lint;
 mod rule_lint;

@@ -5,6 +5,7 @@ mod evaluator;
 mod formula;
 mod generated;
 mod lint;
+mod metrics_page;
 mod rule_lint;
 mod runbooks;
 mod simulation;

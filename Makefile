@@ -134,7 +134,7 @@ lint: setup ## Check form, lints and the template
 	@cargo fmt --check
 	cargo clippy --quiet --workspace --all-targets -- --deny warnings
 	sam validate --lint --region $(REGION)
-	cfn-lint template.yaml
+	cfn-lint template.yaml optional/replay.yaml
 	cargo test --quiet --workspace --test invariants --test template
 
 .PHONY: build

@@ -4,6 +4,7 @@ mod alarms;
 mod drawn;
 mod generated;
 mod lint;
+mod metrics_page;
 mod rule_lint;
 mod runbooks;
 

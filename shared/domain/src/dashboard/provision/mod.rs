@@ -14,6 +14,7 @@
 
 pub mod alerting;
 mod apply;
+mod deployment;
 mod found;
 pub mod policy;
 mod refusal;
@@ -28,6 +29,7 @@ mod wanted;
 mod tests;
 
 pub use apply::apply;
+pub use deployment::{Deployment, NotAWorkspaceId, WorkspaceId};
 pub use found::{Found, Ownership};
 pub use refusal::{Refusal, advice};
 pub use remove::remove;

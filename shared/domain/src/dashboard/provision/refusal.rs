@@ -10,6 +10,9 @@ pub enum Refusal {
     /// Too old.
     #[error("Grafana {0} is too old: {oldest} to 13 are supported; upgrade the workspace", oldest = GrafanaVersion::OLDEST)]
     TooOld(GrafanaVersion),
+    /// `GET /api/health` has none.
+    #[error("the Grafana does not say which version it is, so that nothing is known to fit it")]
+    NoVersion,
     /// A workspace that takes rules and never evaluates them.
     #[error(
         "unified alerting is off in this Grafana {0}, so that rules would never be evaluated. Switch it on \

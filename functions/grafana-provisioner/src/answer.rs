@@ -22,7 +22,7 @@ pub(crate) fn answer(
 ) -> Value {
     let mut answer = json!({
         "Status": if outcome.is_ok() { "SUCCESS" } else { "FAILED" },
-        "PhysicalResourceId": physical_id(request, config),
+        "PhysicalResourceId": physical_id(request, config, outcome),
         "StackId": request.stack_id,
         "RequestId": request.request_id,
         "LogicalResourceId": request.logical_id,
@@ -37,14 +37,20 @@ pub(crate) fn answer(
 }
 
 /// The same for the same stack and workspace. CloudFormation takes another name for another
-/// resource, and has the one before removed.
-fn physical_id(request: &StackRequest, config: Option<&Config>) -> String {
+/// resource, and has the one before removed. What failed before anything was changed keeps the name
+/// that it had.
+fn physical_id(
+    request: &StackRequest,
+    config: Option<&Config>,
+    outcome: &Result<Summary, Failure>,
+) -> String {
     let made = |task: &Task| {
         let Target::Workspace(workspace) = &task.target else { return None };
         let identity = task.identity.clone().or_else(|| config.map(|config| config.identity.clone()))?;
         Some(Deployment { workspace: workspace.clone(), identity }.to_string())
     };
-    let task = request.task.as_ref().ok().and_then(Option::as_ref);
+    let is_made = !outcome.as_ref().is_err_and(|failure| !failure.has_left_traces());
+    let task = request.task.as_ref().ok().and_then(Option::as_ref).filter(|_| is_made);
     let known = || request.physical_id.clone().filter(|id| !id.is_empty());
     task.and_then(made).or_else(known).unwrap_or_else(|| NEVER_MADE.to_owned())
 }
@@ -92,7 +98,9 @@ mod tests {
 
     #[test]
     fn the_name_stays_until_the_workspace_changes() {
-        let id = |request: &StackRequest, config: Option<&Config>| physical_id(request, config);
+        let id = |request: &StackRequest, config: Option<&Config>| {
+            physical_id(request, config, &Ok(Summary::default()))
+        };
         let known = config();
         let (one, other) = ("g-0123456789", "g-abcdef0123");
         assert_eq!(id(&request("Create", None, one), Some(&known)), "g-0123456789/assay");
@@ -108,6 +116,19 @@ mod tests {
         assert_eq!(id(&request("Create", None, "nonsense"), Some(&known)), "not-created");
         assert_eq!(id(&request("Create", None, one), None), "not-created");
         assert_eq!(id(&request("Update", Some("known"), "nonsense"), Some(&known)), "known");
+    }
+
+    #[test]
+    fn what_failed_before_a_change_needs_no_removal_and_what_failed_after_one_does() {
+        let known = config();
+        let id = |request: &StackRequest, failure| physical_id(request, Some(&known), &Err(failure));
+        let create = request("Create", None, "g-0123456789");
+        let missing = || Failure::NoWorkspace("g-0123456789".parse().unwrap());
+        assert_eq!(id(&create, missing()), "not-created");
+        assert_eq!(id(&create, Failure::OutOfTime), "g-0123456789/assay");
+        let moved = request("Update", Some("g-0123456789/assay"), "g-abcdef0123");
+        assert_eq!(id(&moved, missing()), "g-0123456789/assay");
+        assert_eq!(id(&moved, Failure::Panicked), "g-abcdef0123/assay");
     }
 
     #[test]

@@ -32,6 +32,9 @@ pub(crate) struct Access<'a> {
 }
 
 /// The workspace as soon as it works; `None` when it is gone or going.
+///
+/// # Errors
+/// AWS does not let it work in time, or at all.
 pub(crate) async fn reach(
     workspaces: &Workspaces,
     id: &WorkspaceId,
@@ -118,12 +121,13 @@ impl<'a> Access<'a> {
         Grafana::open(self.workspace.address.clone(), self.token.key.clone())
     }
 
-    /// Deletes the token, and the account when nothing of ours is left or should have been made.
-    pub(crate) async fn close(self, task: &Task, is_done: bool) -> Result<(), Failure> {
+    /// Deletes the token, and the account when nothing else of ours is there.
+    pub(crate) async fn close(self, task: &Task, done: &Result<(), Failure>) -> Result<(), Failure> {
         let (workspaces, id) = (self.workspaces, &self.id);
         let token = workspaces.delete_token(id, &self.account, &self.token.id).await;
-        let is_last = task.action == Action::Remove && is_done && !task.is_dry_run;
-        let is_left_over = task.is_dry_run && self.is_new_account;
+        let has_traces = done.as_ref().err().is_none_or(Failure::has_left_traces);
+        let is_last = task.action == Action::Remove && done.is_ok() && !task.is_dry_run;
+        let is_left_over = self.is_new_account && (task.is_dry_run || !has_traces);
         let account = if is_last || is_left_over {
             workspaces.delete_service_account(id, &self.account).await
         } else {

@@ -80,6 +80,14 @@ pub(crate) enum Failure {
     Panicked,
 }
 
+impl Failure {
+    /// Whether something may have been changed. What was not is not to be removed either: the
+    /// removal would meet the same failure.
+    pub(crate) const fn has_left_traces(&self) -> bool {
+        matches!(self, Self::Step { .. } | Self::OutOfTime | Self::Panicked)
+    }
+}
+
 fn advice(fault: &Fault) -> &'static str {
     match fault.code.as_str() {
         "AccessDeniedException" => "; the function's role must allow this on the workspace",

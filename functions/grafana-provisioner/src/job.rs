@@ -52,12 +52,19 @@ impl Job<'_> {
 
     async fn in_workspace(&self, id: &WorkspaceId, name: &str, summary: &mut Summary) -> Result<(), Failure> {
         let (task, workspaces, until) = (self.task, &self.tools.workspaces, self.times.work);
-        let Some(workspace) = reach(workspaces, id, until).await? else {
-            if task.action == Action::Apply {
-                return Err(Failure::NoWorkspace(id.clone()));
+        let workspace = match (reach(workspaces, id, until).await, task.action) {
+            (Ok(Some(workspace)), _) => workspace,
+            (Ok(None), Action::Apply) => return Err(Failure::NoWorkspace(id.clone())),
+            (Ok(None), Action::Remove) => {
+                summary.notes.push("the workspace is gone, and all that was in it".to_owned());
+                return Ok(());
             }
-            summary.notes.push("the workspace is gone, and all that was in it".to_owned());
-            return Ok(());
+            (Err(Failure::Broken { state, .. }), Action::Remove) => {
+                let note = format!("the workspace is {state}: nobody can get in, and what is in it stays");
+                summary.notes.push(note);
+                return Ok(());
+            }
+            (Err(failure), _) => return Err(failure),
         };
         if workspace.version < GrafanaVersion::OLDEST {
             return Err(Refusal::TooOld(workspace.version).into());
@@ -67,7 +74,7 @@ impl Job<'_> {
         let access = Access::open(workspaces, id, workspace, self.identity, name).await?;
         let grafana = access.grafana();
         let done = guarded(until, self.in_grafana(&grafana, Host::Managed, version, summary)).await;
-        let closed = access.close(task, done.is_ok()).await;
+        let closed = access.close(task, &done).await;
         if let Err(failure) = closed {
             // It ends by itself; what was done is done.
             tracing::warn!(error = %failure, "token or service account not deleted");

@@ -157,8 +157,14 @@ fn unless_missing<T>(fault: Fault, missing: T) -> Result<T, Fault> {
 fn state(status: &WorkspaceStatus) -> State {
     let word = status.as_str().to_owned();
     match status {
-        // AWS says of a degraded workspace that it works with limits.
-        WorkspaceStatus::Active | WorkspaceStatus::Degraded => State::Ready,
+        // What failed was a change: the workspace is as it was before, and its Grafana says whether it
+        // works.
+        WorkspaceStatus::Active
+        | WorkspaceStatus::Degraded
+        | WorkspaceStatus::LicenseRemovalFailed
+        | WorkspaceStatus::UpdateFailed
+        | WorkspaceStatus::UpgradeFailed
+        | WorkspaceStatus::VersionUpdateFailed => State::Ready,
         WorkspaceStatus::Creating
         | WorkspaceStatus::Updating
         | WorkspaceStatus::Upgrading

@@ -17,7 +17,7 @@ use crate::summary::Summary;
 /// A token that could not be deleted ends by itself after so many seconds.
 const TOKEN_SECONDS: i32 = 600;
 /// Between two looks at a workspace that AWS changes.
-const PAUSE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_secs(5);
 
 /// A workspace that works, with a token.
 #[derive(Debug)]

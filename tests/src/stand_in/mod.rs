@@ -27,6 +27,7 @@ mod sagemaker;
 pub mod script;
 mod server;
 mod slack;
+mod stack_answers;
 mod stage;
 mod webhook;
 mod wire;

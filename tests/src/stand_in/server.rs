@@ -27,6 +27,7 @@ use super::record::{Filter, Record};
 use super::sagemaker::SageMaker;
 use super::script::{self, Cue, Script};
 use super::slack::Slack;
+use super::stack_answers::StackAnswers;
 use super::stage::Stage;
 use super::webhook::Webhook;
 use super::{Call, Reply, StandIn, wire};
@@ -86,6 +87,7 @@ impl Server {
             Box::new(Workspaces { estate: estate.clone(), url }),
             Box::new(Grafana(estate.clone())),
             Box::new(Control(estate.clone())),
+            Box::new(StackAnswers),
             Box::<Slack>::default(),
             Box::<PagerDuty>::default(),
             Box::<Opsgenie>::default(),

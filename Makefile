@@ -85,12 +85,16 @@ preview-alerts: setup ## Write what Slack would show of the sample alerts into .
 	@cargo build --quiet --workspace --bins
 	target/debug/local preview-alerts
 
+.PHONY: dashboards
+dashboards: ## Write dashboards, alert rules and alarms anew from config/ into dashboards/
+	@cargo run --quiet --package domain --example dashboards -- dashboards
+
 .PHONY: lint
 lint: setup ## Check form, lints and the template
 	@cargo fmt --check
 	cargo clippy --quiet --workspace --all-targets -- --deny warnings
 	sam validate --lint --region $(REGION)
-	cfn-lint template.yaml
+	cfn-lint template.yaml dashboards/cloudwatch.template.json
 	cargo test --quiet --workspace --test invariants --test template
 
 .PHONY: build
@@ -106,7 +110,7 @@ bench: setup ## Measure speed, memory, size and calls of the release build again
 	target/debug/bench
 
 .PHONY: deploy
-deploy: setup ## Build for arm64 and deploy to your AWS account; asks for the parameters first
+deploy: setup dashboards ## Build for arm64 and deploy to your AWS account; asks for the parameters first
 	@rustup target add aarch64-unknown-linux-gnu
 	sam build
 	sam deploy --guided

@@ -91,7 +91,7 @@ lint: setup ## Check form, lints and the template
 	cargo clippy --quiet --workspace --all-targets -- --deny warnings
 	sam validate --lint --region $(REGION)
 	cfn-lint template.yaml
-	cargo test --quiet --workspace --test invariants --test template
+	cargo test --quiet --workspace --test invariants --test template --test safeguards --test health
 
 .PHONY: build
 build: setup ## Build the functions for deployment (Architecture=x86_64; ARCH=arm64 fetches a Rust target)
@@ -105,11 +105,16 @@ bench: setup ## Measure speed, memory, size and calls of the release build again
 	cargo build --quiet --workspace --bins
 	target/debug/bench
 
+# Two questions, and a look at the change set. What is not named keeps its value or its default;
+# PARAMETERS='SampleRate=0.2 DailyBudgetUsd=5' names more, `sam deploy --guided` goes through them all.
 .PHONY: deploy
-deploy: setup ## Build for arm64 and deploy to your AWS account; asks for the parameters first
-	@rustup target add aarch64-unknown-linux-gnu
+deploy: setup ## Build for arm64 and deploy to your AWS account; asks for bucket and e-mail first
+	@read -r -p 'Bucket that SageMaker writes captures to (empty: keep it as it is, or create one): ' bucket
+	read -r -p 'E-mail address to tell when Assay is in trouble (empty: keep it as it is, or nobody): ' email
+	rustup target add aarch64-unknown-linux-gnu
 	sam build
-	sam deploy --guided
+	parameters=($${bucket:+"CaptureBucketName=$$bucket"} $${email:+"OperatorsEmail=$$email"} $(PARAMETERS))
+	sam deploy $${parameters:+--parameter-overrides "$${parameters[@]}"}
 
 .PHONY: clean
 clean: ## Remove what was built and what local runs left behind; keeps .tools

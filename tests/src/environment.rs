@@ -18,8 +18,13 @@ use crate::stand_in::{Options, Server};
 
 /// Everything is judged, so that a look at one object shows all; only what the demo uploads goes
 /// through the queue by itself, so that a local invoke comes first with the objects of its events.
-const LOCAL: &[(&str, &str)] =
-    &[("SampleRate", "1"), ("SampleCapPerHour", "1000"), ("CapturePrefix", samples::PREFIX)];
+const LOCAL: &[(&str, &str)] = &[
+    ("SampleRate", "1"),
+    ("SampleCapPerHour", "1000"),
+    ("CapturePrefix", samples::PREFIX),
+    // The emulator knows neither alarms that compute nor saved queries.
+    ("Observability", "basic"),
+];
 
 /// A running environment. All of it ends when this is dropped.
 #[derive(Debug)]

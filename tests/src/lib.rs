@@ -24,3 +24,4 @@ pub mod seed;
 pub mod small_judge;
 pub mod stack;
 pub mod stand_in;
+pub mod template;

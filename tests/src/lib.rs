@@ -12,6 +12,7 @@ pub mod failure;
 pub mod functions;
 pub mod local;
 pub mod loopback;
+pub mod permission;
 pub mod preview;
 pub mod process;
 pub mod progress;

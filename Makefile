@@ -23,10 +23,8 @@ help: ## Explain the targets
 
 # Compared by content, not by time: a fresh checkout is no reason to install again. An environment
 # is made anew when its list changes, because pip leaves behind what a list no longer names.
-.PHONY: setup
-setup: ## Install the pinned build tools and the AWS emulator into .tools/
-	@command -v cargo >/dev/null || { echo 'cargo is missing: install Rust from https://rustup.rs'; exit 1; }
-	for name in build emulator; do
+define install
+	for name in $(1); do
 		list=tests/requirements/$$name.txt
 		cmp --silent $$list .tools/$$name/installed.txt && continue
 		$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Python 3.11 or later is needed: set PYTHON='; exit 1; }
@@ -36,6 +34,17 @@ setup: ## Install the pinned build tools and the AWS emulator into .tools/
 		.tools/$$name/bin/pip install --quiet --disable-pip-version-check --requirement $$list
 		cp $$list .tools/$$name/installed.txt
 	done
+endef
+
+.PHONY: setup
+setup: ## Install the pinned build tools and the AWS emulator into .tools/
+	@command -v cargo >/dev/null || { echo 'cargo is missing: install Rust from https://rustup.rs'; exit 1; }
+	$(call install,build emulator)
+
+# Apart from `setup`, because only `lint` needs it.
+.PHONY: setup-scan
+setup-scan:
+	@$(call install,scan)
 
 .PHONY: demo
 demo: setup ## Show it all on this machine; SCENARIO=... another fleet; JUDGE=small a real small model (make small-judge)
@@ -86,11 +95,13 @@ preview-alerts: setup ## Write what Slack would show of the sample alerts into .
 	target/debug/local preview-alerts
 
 .PHONY: lint
-lint: setup ## Check form, lints and the template
+lint: setup setup-scan ## Check form, lints and the template
 	@cargo fmt --check
 	cargo clippy --quiet --workspace --all-targets -- --deny warnings
 	sam validate --lint --region $(REGION)
-	cfn-lint template.yaml
+	cfn-lint --regions us-east-1 eu-central-1 ap-southeast-2 ca-central-1 sa-east-1 --template template.yaml
+	# A template that checkov cannot read passes no check, and fails none.
+	.tools/scan/bin/checkov --config-file .checkov.yaml | tee /dev/stderr | grep --quiet 'Passed checks: [1-9]'
 	cargo test --quiet --workspace --test invariants --test template --test safeguards --test health
 
 .PHONY: build

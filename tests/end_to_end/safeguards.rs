@@ -13,6 +13,20 @@ fn template() -> Template {
     Template::load().unwrap()
 }
 
+/// A rule of the policy scanner is switched off for a reason that a reader can weigh.
+#[test]
+fn every_rule_that_is_not_kept_has_its_reason() {
+    let settings = fs::read_to_string(project::root().join(".checkov.yaml")).unwrap();
+    let lines: Vec<&str> = settings.lines().collect();
+    let rules = lines.windows(2).filter(|pair| pair[1].starts_with("  - CKV"));
+    let has_reason = |pair: &&[&str]| pair[0].starts_with("  # ") && pair[0].len() > 20;
+    assert!(
+        rules.clone().count() > 0 && rules.clone().all(|pair| has_reason(&pair)),
+        "{:?}",
+        rules.collect::<Vec<_>>()
+    );
+}
+
 /// The statements of all policies of a type, each with the policy's logical id.
 fn statements<'a>(template: &'a Template, kind: &str) -> Vec<(&'a String, &'a Value)> {
     let policies = template.resources(kind).into_iter();

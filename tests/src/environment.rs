@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::clients::Clients;
+use crate::destinations;
 use crate::emulator::{Emulator, REGION};
 use crate::failure::{During, Failure, Outcome};
 use crate::project;
@@ -74,8 +75,11 @@ impl Environment {
         let clients = Clients::of(&emulator.url()).await;
         let seeded_until = Timestamp::now();
         seed::seed(&clients.cloudwatch, &stand_ins.scenario(), seeded_until).await?;
-        let settings = samples::upload_settings(&clients).await?;
-        let parameters = [LOCAL, &[("ConfigUri", &settings)], parameters].concat();
+        let destinations = destinations::configure(&clients, &stand_ins.url(), "local").await?;
+        let settings = samples::upload_settings(&clients, &destinations.toml).await?;
+        let secrets = destinations.secrets.join(",");
+        let own = [("ConfigUri", settings.as_str()), ("AlertsSecretArns", &secrets)];
+        let parameters = [LOCAL, &own, parameters].concat();
         let stack = stack::deploy(&clients, &build, &parameters).await?;
         Ok(Self { emulator, stand_ins, clients, stack, seeded_until })
     }

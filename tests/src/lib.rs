@@ -6,6 +6,7 @@
 
 pub mod bench;
 pub mod clients;
+pub mod destinations;
 pub mod emulator;
 pub mod environment;
 pub mod failure;

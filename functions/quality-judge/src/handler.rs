@@ -142,9 +142,9 @@ impl<J: Judge + Send + Sync + 'static> Function<J> {
     async fn standards(&self) -> Result<Arc<Standards>, NoStandards> {
         let config = &self.tools.config;
         let read = || async {
-            match (&config.settings_uri, &self.settings_files) {
-                (Some(uri), Some(files)) => Standards::from_uri(uri, files, config).await.map(Arc::new),
-                _ => Standards::shipped(config).map(Arc::new),
+            match &self.settings_files {
+                Some(files) => Standards::from_folder(files, config).await.map(Arc::new),
+                None => Standards::shipped(config).map(Arc::new),
             }
         };
         self.standards.get_or_try_init(read).await.cloned()

@@ -9,7 +9,8 @@
 //! component answered and how often to sample it; [`check`] are the free checks; [`rubric`],
 //! [`judge`] and [`verdict`] are what a judge is asked, how its reply is read and what is kept;
 //! [`capacity`] says what endpoints and components hold and cost; [`alert`] says what an alert
-//! means and whom it reaches; [`metric`] is everything that Assay publishes.
+//! means and whom it reaches; [`metric`] is everything that Assay publishes; [`dashboard`] shows it
+//! and holds it against limits.
 
 pub mod money;
 pub mod names;
@@ -29,6 +30,7 @@ pub mod rubric;
 pub mod verdict;
 
 pub mod alert;
+pub mod dashboard;
 
 pub mod metric;
 pub mod pacing;

@@ -107,7 +107,7 @@ impl Loopback {
     pub async fn launch(&self, name: &str, changes: &[(&str, &str)]) -> Outcome<Function> {
         let (aws, stand_ins) = (self.emulator.url(), self.stand_ins.url());
         let id = template::logical_id(name);
-        let variables = functions::variables(name, &aws, &stand_ins, changes);
+        let variables = self.variables(name, changes);
         let deployment = Deployment::of(Template::load()?, &id, &variables, &[("AlertsSecretArns", SECRETS)]);
         let gate = Gate::open(name, Policy::of(&deployment, &id)?, &aws, &stand_ins).await?;
         let all = Policy::of(&deployment.with_every_option(), &id)?.all();
@@ -115,6 +115,10 @@ impl Loopback {
         let variables = functions::variables(name, &gate.url(), &gate.url(), changes);
         self.gates().push(gate);
         Function::start(&functions::binary(name)?, &variables).await
+    }
+
+    fn variables(&self, name: &str, changes: &[(&str, &str)]) -> BTreeMap<String, String> {
+        functions::variables(name, &self.emulator.url(), &self.stand_ins.url(), changes)
     }
 
     /// The permissions that a function has used so far, in all its processes.

@@ -1,0 +1,234 @@
+//! The rules over made-up metrics: who is paged, and who is not.
+
+use serde_json::Value;
+
+use super::evaluator::Metrics;
+use super::{Given, RuleScope, text};
+
+const HOUR: i64 = 3600;
+const WEEK: i64 = 7 * 24 * HOUR;
+const GOOD: [(&str, &str); 2] = [("EndpointName", "chat"), ("InferenceComponentName", "good")];
+const BAD: [(&str, &str); 2] = [("EndpointName", "chat"), ("InferenceComponentName", "bad")];
+const ELSEWHERE: [(&str, &str); 2] = [("EndpointName", "other"), ("InferenceComponentName", "bad-elsewhere")];
+
+fn rule(name: &str) -> Value {
+    rule_of(name, RuleScope::EveryEndpoint)
+}
+
+fn rule_of(name: &str, scope: RuleScope) -> Value {
+    let uid = format!("assay-{name}");
+    let rules = Given::shipped().rules(scope);
+    rules.into_iter().find(|rule| text(rule, "uid") == uid).unwrap_or_else(|| panic!("no rule {name}"))
+}
+
+/// The components, or else endpoints, for which a rule fires.
+fn firing(metrics: &Metrics, name: &str) -> Vec<String> {
+    names(metrics, &rule(name))
+}
+
+fn names(metrics: &Metrics, rule: &Value) -> Vec<String> {
+    let name = |labels: &super::formula::Labels| {
+        let found = labels.get("InferenceComponentName").or_else(|| labels.get("EndpointName"));
+        found.map_or("all", String::as_str).to_owned()
+    };
+    metrics.firing(rule).iter().map(|(labels, _)| name(labels)).collect()
+}
+
+#[test]
+fn a_bad_component_fires_and_a_good_one_beside_it_does_not() {
+    let mut metrics = Metrics::default();
+    metrics.observe("SafetyScore", &GOOD, 1.0, 40, HOUR, 0);
+    metrics.observe("SafetyScore", &BAD, 0.9, 40, HOUR, 0);
+    metrics.observe("SafetyScore", &ELSEWHERE, 0.2, 40, HOUR, 0);
+    assert_eq!(firing(&metrics, "low-safety-warning"), ["bad", "bad-elsewhere"]);
+    assert_eq!(firing(&metrics, "low-safety-critical"), ["bad-elsewhere"]);
+    assert_eq!(firing(&metrics, "low-relevance-critical"), [""; 0]);
+    let one = rule_of("low-safety-critical", RuleScope::Endpoint("chat".parse().unwrap()));
+    assert_eq!(names(&metrics, &one), [""; 0], "the rule watches another endpoint");
+    let firing = metrics.firing(&rule("low-safety-critical"));
+    assert!((firing[0].1 - 0.2).abs() < 1e-9);
+}
+
+#[test]
+fn a_few_bad_samples_page_nobody() {
+    let mut metrics = Metrics::default();
+    metrics.observe("CompositeQualityScore", &BAD, 0.0, 9, HOUR, 0);
+    assert_eq!(firing(&metrics, "low-composite-critical"), [""; 0]);
+    metrics.observe("CompositeQualityScore", &BAD, 0.0, 1, HOUR, 0);
+    assert_eq!(firing(&metrics, "low-composite-critical"), ["bad"]);
+}
+
+#[test]
+fn a_mean_weighs_samples_and_not_periods() {
+    let mut metrics = Metrics::default();
+    // One bad sample alone in its five minutes beside a hundred good ones: the mean of the means of
+    // periods would be 0.5.
+    metrics.observe("CompositeQualityScore", &GOOD, 1.0, 100, HOUR, HOUR - 290);
+    metrics.observe("CompositeQualityScore", &GOOD, 0.0, 1, 600, 590);
+    assert_eq!(firing(&metrics, "low-composite-warning"), [""; 0]);
+}
+
+#[test]
+fn yesterday_does_not_count() {
+    let mut metrics = Metrics::default();
+    metrics.observe("SafetyScore", &BAD, 0.0, 100, 24 * HOUR, HOUR);
+    assert_eq!(firing(&metrics, "low-safety-critical"), [""; 0]);
+}
+
+#[test]
+fn a_drop_against_last_week_fires_above_every_fixed_limit() {
+    let mut metrics = Metrics::default();
+    let span = 3 * HOUR;
+    for (component, before, now) in [(&BAD, 0.999, 0.87), (&GOOD, 0.88, 0.87)] {
+        metrics.observe("CompositeQualityScore", component, before, 120, WEEK + span, WEEK);
+        metrics.observe("CompositeQualityScore", component, now, 120, span, 0);
+    }
+    // A new component has no last week.
+    metrics.observe("CompositeQualityScore", &ELSEWHERE, 0.1, 120, span, 0);
+    assert_eq!(firing(&metrics, "quality-drop-warning"), ["bad"]);
+    assert_eq!(firing(&metrics, "low-composite-critical"), ["bad-elsewhere"]);
+}
+
+#[test]
+fn latency_and_errors_fire_for_the_component_that_has_requests() {
+    let mut metrics = Metrics::default();
+    let slow = [("InferenceComponentName", "slow")];
+    let rare = [("InferenceComponentName", "rare")];
+    metrics.observe("ModelLatency", &slow, 12e6, 100, 900, 0);
+    metrics.observe("ModelLatency", &slow, 12e6, 400, WEEK + HOUR, WEEK);
+    metrics.observe("ModelLatency", &rare, 60e6, 3, 900, 0);
+    metrics.observe("Invocations", &slow, 1.0, 400, HOUR, 0);
+    metrics.observe("Invocations", &slow, 1.0, 400, WEEK + HOUR, WEEK);
+    metrics.observe("Invocations", &rare, 1.0, 3, 900, 0);
+    metrics.observe("Invocation5XXErrors", &slow, 0.0, 95, 900, 0);
+    metrics.observe("Invocation5XXErrors", &slow, 1.0, 5, 900, 0);
+    assert_eq!(firing(&metrics, "high-latency-warning"), ["slow"]);
+    assert_eq!(firing(&metrics, "high-latency-critical"), [""; 0]);
+    assert_eq!(firing(&metrics, "latency-rise-warning"), [""; 0], "as slow as a week before");
+    assert_eq!(firing(&metrics, "server-errors-warning"), ["slow"]);
+    // Copies of a series by copy or by variant are other series, and are not counted in.
+    let copy = [
+        ("EndpointName", "chat"),
+        ("VariantName", "v"),
+        ("InferenceComponentName", "slow"),
+        ("InstanceId", "i"),
+        ("ContainerId", "c"),
+    ];
+    metrics.observe("Invocation5XXErrors", &copy, 1.0, 100, 900, 0);
+    assert_eq!(firing(&metrics, "server-errors-critical"), [""; 0]);
+}
+
+#[test]
+fn a_rise_of_latency_is_told_below_the_fixed_limit() {
+    let mut metrics = Metrics::default();
+    let slow = [("InferenceComponentName", "slow")];
+    metrics.observe("ModelLatency", &slow, 3e6, 200, HOUR, 0);
+    metrics.observe("ModelLatency", &slow, 1e6, 200, WEEK + HOUR, WEEK);
+    metrics.observe("Invocations", &slow, 1.0, 200, HOUR, 0);
+    metrics.observe("Invocations", &slow, 1.0, 200, WEEK + HOUR, WEEK);
+    assert_eq!(firing(&metrics, "latency-rise-warning"), ["slow"]);
+    assert!((metrics.firing(&rule("latency-rise-warning"))[0].1 - 3.0).abs() < 1e-9);
+    assert_eq!(firing(&metrics, "high-latency-warning"), [""; 0]);
+}
+
+#[test]
+fn a_queue_fires_only_where_the_endpoint_has_no_free_gpu() {
+    let mut metrics = Metrics::default();
+    for (endpoint, component, free) in [("full", "a", 0.0), ("roomy", "b", 2.0)] {
+        metrics.observe(
+            "ConcurrentRequestsPerModel",
+            &[("InferenceComponentName", component)],
+            80.0,
+            15,
+            900,
+            0,
+        );
+        metrics.observe(
+            "Copies",
+            &[("EndpointName", endpoint), ("InferenceComponentName", component)],
+            2.0,
+            3,
+            900,
+            0,
+        );
+        metrics.observe("FreeGpus", &[("EndpointName", endpoint)], free, 3, 900, 0);
+    }
+    let firing = metrics.firing(&rule("no-free-gpu-warning"));
+    assert_eq!(firing.len(), 1);
+    assert_eq!((firing[0].0["InferenceComponentName"].as_str(), firing[0].1), ("a", 40.0));
+}
+
+#[test]
+fn a_judge_that_fails_is_told_even_when_some_reasons_were_never_seen() {
+    let mut metrics = Metrics::default();
+    metrics.observe("SamplesSelected", &BAD, 1.0, 30, HOUR, 0);
+    metrics.observe("JudgeConfigErrors", &BAD, 1.0, 30, HOUR, 0);
+    assert_eq!(firing(&metrics, "judge-failing-critical"), ["all"]);
+    metrics.observe("SamplesSelected", &GOOD, 1.0, 570, HOUR, 0);
+    assert_eq!(firing(&metrics, "judge-failing-warning"), [""; 0], "30 of 600");
+}
+
+#[test]
+fn silence_is_told_by_a_rule_of_its_own_where_there_is_traffic() {
+    let mut metrics = Metrics::default();
+    metrics.observe("SamplesScored", &BAD, 1.0, 50, 20 * HOUR, 4 * HOUR);
+    metrics.observe("SamplesScored", &GOOD, 1.0, 50, 20 * HOUR, 0);
+    metrics.observe("SamplesScored", &ELSEWHERE, 1.0, 50, 20 * HOUR, 4 * HOUR);
+    metrics.observe("Invocations", &[("InferenceComponentName", "bad")], 1.0, 300, 3 * HOUR, 0);
+    metrics.observe("Invocations", &[("InferenceComponentName", "good")], 1.0, 300, 3 * HOUR, 0);
+    metrics.observe("Invocations", &[("InferenceComponentName", "bad-elsewhere")], 1.0, 20, 3 * HOUR, 0);
+    assert_eq!(firing(&metrics, "nothing-judged-warning"), ["bad"]);
+}
+
+#[test]
+fn a_meter_that_stopped_and_one_that_is_blind_are_told_apart() {
+    let mut metrics = Metrics::default();
+    metrics.observe("MeterBlind", &[("EndpointName", "stopped")], 0.0, 200, 20 * HOUR, 2 * HOUR);
+    metrics.observe("MeterBlind", &[("EndpointName", "blind")], 1.0, 240, 20 * HOUR, 0);
+    metrics.observe("MeterBlind", &[("EndpointName", "well")], 0.0, 240, 20 * HOUR, 0);
+    assert_eq!(firing(&metrics, "meter-silent-warning"), ["stopped"]);
+    assert_eq!(firing(&metrics, "meter-blind-warning"), ["blind"]);
+}
+
+#[test]
+fn money_is_told_by_its_share() {
+    let mut metrics = Metrics::default();
+    for (endpoint, idle) in [("wasteful", 4.0), ("thrifty", 0.5)] {
+        metrics.observe("IdleCostPerHour", &[("EndpointName", endpoint)], idle, 12, HOUR, 0);
+        metrics.observe("CostPerHour", &[("EndpointName", endpoint)], 5.0, 12, HOUR, 0);
+        metrics.observe(
+            "CostPerHour",
+            &[("EndpointName", endpoint), ("InferenceComponentName", "a")],
+            1.0,
+            12,
+            HOUR,
+            0,
+        );
+    }
+    assert_eq!(firing(&metrics, "idle-cost-critical"), ["wasteful"]);
+    metrics.observe("JudgeCostUsd", &GOOD, 0.05, 100, 20 * HOUR, 0);
+    metrics.observe("JudgeCostUsd", &BAD, 0.05, 80, 20 * HOUR, 0);
+    assert_eq!(firing(&metrics, "judge-budget-warning"), ["all"]);
+    assert_eq!(firing(&metrics, "judge-budget-critical"), [""; 0]);
+}
+
+#[test]
+fn findings_and_a_spent_budget_fire_at_the_first() {
+    let mut metrics = Metrics::default();
+    metrics.observe("LeakedSecrets", &BAD, 1.0, 1, 600, 0);
+    metrics.observe("PromptLeaks", &BAD, 1.0, 1, 600, 0);
+    metrics.observe("SamplesOverBudget", &GOOD, 1.0, 1, 600, 0);
+    metrics.observe("GPUMemoryUtilizationNormalized", &[("InferenceComponentName", "bad")], 97.0, 15, 900, 0);
+    assert_eq!(firing(&metrics, "leaked-secrets-critical"), ["bad"]);
+    assert_eq!(firing(&metrics, "prompt-leaks-warning"), ["bad"]);
+    assert_eq!(firing(&metrics, "judge-over-budget-warning"), ["good"]);
+    assert_eq!(firing(&metrics, "gpu-memory-critical"), ["bad"]);
+}
+
+#[test]
+fn without_data_nothing_fires() {
+    let metrics = Metrics::default();
+    for rule in Given::with_every_dimension().rules(RuleScope::EveryEndpoint) {
+        assert_eq!(metrics.firing(&rule), [], "{}", rule["uid"]);
+    }
+}

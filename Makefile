@@ -23,10 +23,8 @@ help: ## Explain the targets
 
 # Compared by content, not by time: a fresh checkout is no reason to install again. An environment
 # is made anew when its list changes, because pip leaves behind what a list no longer names.
-.PHONY: setup
-setup: ## Install the pinned build tools and the AWS emulator into .tools/
-	@command -v cargo >/dev/null || { echo 'cargo is missing: install Rust from https://rustup.rs'; exit 1; }
-	for name in build emulator; do
+define install
+	for name in $(1); do
 		list=tests/requirements/$$name.txt
 		cmp --silent $$list .tools/$$name/installed.txt && continue
 		$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Python 3.11 or later is needed: set PYTHON='; exit 1; }
@@ -36,6 +34,17 @@ setup: ## Install the pinned build tools and the AWS emulator into .tools/
 		.tools/$$name/bin/pip install --quiet --disable-pip-version-check --requirement $$list
 		cp $$list .tools/$$name/installed.txt
 	done
+endef
+
+.PHONY: setup
+setup: ## Install the pinned build tools and the AWS emulator into .tools/
+	@command -v cargo >/dev/null || { echo 'cargo is missing: install Rust from https://rustup.rs'; exit 1; }
+	$(call install,build emulator)
+
+# Apart from `setup`, because only `lint` needs it.
+.PHONY: setup-scan
+setup-scan:
+	@$(call install,scan)
 
 .PHONY: demo
 demo: setup ## Show it all on this machine; SCENARIO=... another fleet; JUDGE=small a real small model (make small-judge)
@@ -134,12 +143,15 @@ check-dashboards: front-end-tools setup ## Check dashboards and rules against Gr
 	done
 
 .PHONY: lint
-lint: setup ## Check form, lints and the template
+lint: setup setup-scan ## Check form, lints and the template
 	@cargo fmt --check
 	cargo clippy --quiet --workspace --all-targets -- --deny warnings
 	sam validate --lint --region $(REGION)
-	cfn-lint template.yaml optional/replay.yaml dashboards/cloudwatch.template.json
-	cargo test --quiet --workspace --test invariants --test template
+	cfn-lint optional/replay.yaml dashboards/cloudwatch.template.json
+	cfn-lint --regions us-east-1 eu-central-1 ap-southeast-2 ca-central-1 sa-east-1 --template template.yaml
+	# A template that checkov cannot read passes no check, and fails none.
+	.tools/scan/bin/checkov --config-file .checkov.yaml | tee /dev/stderr | grep --quiet 'Passed checks: [1-9]'
+	cargo test --quiet --workspace --test invariants --test template --test safeguards --test health
 
 .PHONY: build
 build: setup ## Build the functions for deployment (Architecture=x86_64; ARCH=arm64 fetches a Rust target)
@@ -153,11 +165,16 @@ bench: setup ## Measure speed, memory, size and calls of the release build again
 	cargo build --quiet --workspace --bins
 	target/debug/bench
 
+# Two questions, and a look at the change set. What is not named keeps its value or its default;
+# PARAMETERS='SampleRate=0.2 DailyBudgetUsd=5' names more, `sam deploy --guided` goes through them all.
 .PHONY: deploy
-deploy: setup dashboards ## Build for arm64 and deploy to your AWS account; asks for the parameters first
-	@rustup target add aarch64-unknown-linux-gnu
+deploy: setup dashboards ## Build for arm64 and deploy to your AWS account; asks for bucket and e-mail first
+	@read -r -p 'Bucket that SageMaker writes captures to (empty: keep it as it is, or create one): ' bucket
+	read -r -p 'E-mail address to tell when Assay is in trouble (empty: keep it as it is, or nobody): ' email
+	rustup target add aarch64-unknown-linux-gnu
 	sam build
-	sam deploy --guided
+	parameters=($${bucket:+"CaptureBucketName=$$bucket"} $${email:+"OperatorsEmail=$$email"} $(PARAMETERS))
+	sam deploy $${parameters:+--parameter-overrides "$${parameters[@]}"}
 
 .PHONY: clean
 clean: ## Remove what was built and what local runs left behind; keeps .tools

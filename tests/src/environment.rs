@@ -26,6 +26,8 @@ const LOCAL: &[(&str, &str)] = &[
     ("CapturePrefix", samples::PREFIX),
     ("GrafanaWorkspaceId", WORKSPACE),
     ("ShowInCloudWatch", "always"),
+    // The emulator knows neither alarms that compute nor saved queries.
+    ("Observability", "basic"),
 ];
 
 /// A running environment. All of it ends when this is dropped.

@@ -30,7 +30,7 @@ mod slack;
 mod stack_answers;
 mod stage;
 mod webhook;
-mod wire;
+pub(crate) mod wire;
 
 use std::time::Duration;
 

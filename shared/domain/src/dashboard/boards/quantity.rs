@@ -71,10 +71,10 @@ fn overview(own: &Sources) -> Row {
                 .limits(ConditionKind::Blind.metric_name()),
             number(
                 "instances",
-                "Instances",
+                "Instances in service",
                 "Instances of the endpoint.",
                 Unit::Count,
-                of(metric::INSTANCES, "Instances"),
+                of(metric::INSTANCES, "Instances in service"),
             ),
             number(
                 "total-gpus",

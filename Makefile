@@ -85,6 +85,10 @@ preview-alerts: setup ## Write what Slack would show of the sample alerts into .
 	@cargo build --quiet --workspace --bins
 	target/debug/local preview-alerts
 
+.PHONY: dashboards
+dashboards: ## Write dashboards, alert rules and alarms anew from config/ into dashboards/
+	@cargo run --quiet --package domain --example dashboards -- dashboards
+
 # Front-end tools, for looking at dashboards and checking them: nothing that is deployed needs them.
 .PHONY: front-end-tools
 front-end-tools:
@@ -134,7 +138,7 @@ lint: setup ## Check form, lints and the template
 	@cargo fmt --check
 	cargo clippy --quiet --workspace --all-targets -- --deny warnings
 	sam validate --lint --region $(REGION)
-	cfn-lint template.yaml
+	cfn-lint template.yaml dashboards/cloudwatch.template.json
 	cargo test --quiet --workspace --test invariants --test template
 
 .PHONY: build
@@ -150,7 +154,7 @@ bench: setup ## Measure speed, memory, size and calls of the release build again
 	target/debug/bench
 
 .PHONY: deploy
-deploy: setup ## Build for arm64 and deploy to your AWS account; asks for the parameters first
+deploy: setup dashboards ## Build for arm64 and deploy to your AWS account; asks for the parameters first
 	@rustup target add aarch64-unknown-linux-gnu
 	sam build
 	sam deploy --guided

@@ -18,15 +18,13 @@ REGION ?= us-east-1
 .PHONY: help
 help: ## Explain the targets
 	@printf 'Assay: quality and capacity of LLMs on SageMaker inference components\n\n'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' Makefile
 	@printf '\nNeeds Rust (rustup), Python 3.11 or later and make; all else goes into this folder.\n'
 
 # Compared by content, not by time: a fresh checkout is no reason to install again. An environment
 # is made anew when its list changes, because pip leaves behind what a list no longer names.
-.PHONY: setup
-setup: ## Install the pinned build tools and the AWS emulator into .tools/
-	@command -v cargo >/dev/null || { echo 'cargo is missing: install Rust from https://rustup.rs'; exit 1; }
-	for name in build emulator; do
+define install
+	for name in $(1); do
 		list=tests/requirements/$$name.txt
 		cmp --silent $$list .tools/$$name/installed.txt && continue
 		$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Python 3.11 or later is needed: set PYTHON='; exit 1; }
@@ -36,6 +34,17 @@ setup: ## Install the pinned build tools and the AWS emulator into .tools/
 		.tools/$$name/bin/pip install --quiet --disable-pip-version-check --requirement $$list
 		cp $$list .tools/$$name/installed.txt
 	done
+endef
+
+.PHONY: setup
+setup: ## Install the pinned build tools and the AWS emulator into .tools/
+	@command -v cargo >/dev/null || { echo 'cargo is missing: install Rust from https://rustup.rs'; exit 1; }
+	$(call install,build emulator)
+
+# Apart from `setup`, because only `lint` needs it.
+.PHONY: setup-scan
+setup-scan:
+	@$(call install,scan)
 
 .PHONY: demo
 demo: setup ## Show it all on this machine; SCENARIO=... another fleet; JUDGE=small a real small model (make small-judge)
@@ -85,13 +94,58 @@ preview-alerts: setup ## Write what Slack would show of the sample alerts into .
 	@cargo build --quiet --workspace --bins
 	target/debug/local preview-alerts
 
+# Front-end tools, for looking at dashboards and checking them: nothing that is deployed needs them.
+.PHONY: front-end-tools
+front-end-tools:
+	@command -v npm >/dev/null || { echo 'npm is missing: install Node.js 20.11 or later'; exit 1; }
+	node -e 'const [major, minor] = process.versions.node.split("."); process.exit(major > 20 || (major == 20 && minor >= 11) ? 0 : 1)' || { echo "Node.js 20.11 or later is needed, this is $$(node --version)"; exit 1; }
+	mkdir -p .tools/previews .local/previews
+	cp tests/previews/*.* .tools/previews/
+	cd .tools/previews
+	cmp --silent package-lock.json installed.json && exit
+	echo 'installing the pinned packages of tests/previews into .tools/previews (once, about a minute, 540 MB)'
+	npm ci --ignore-scripts --no-audit --no-fund --loglevel error
+	cp package-lock.json installed.json
+
+# The pictures of the documentation are of the fleet and the day that are made up for them; what
+# else is drawn goes elsewhere.
+.PHONY: previews
+previews: PICTURES = $(if $(SCENARIO)$(SERIES),.local/previews,docs/pictures)
+previews: front-end-tools ## Draw the dashboards with Grafana's panels (Node.js, Chromium or CHROMIUM=...; SCENARIO=..., SERIES=file)
+	@series='$(or $(SERIES),.local/previews/series.json)' scenario='tests/scenarios/$(or $(SCENARIO),blog).toml'
+	[ -e "$(or $(SERIES),$$scenario)" ] || { echo "$(or $(SERIES),$$scenario) does not exist"; exit 1; }
+	[ -n '$(SERIES)' ] || node .tools/previews/day.mjs "$$scenario" dashboards "$$series"
+	node .tools/previews/draw.mjs dashboards "$$series" $(PICTURES) quantity quality models
+
+.PHONY: record-series
+record-series: setup ## Record what CloudWatch answers to the dashboards, for previews: ENDPOINT=...; your AWS credentials
+	@mkdir -p .local/previews
+	.tools/build/bin/python tests/previews/record.py dashboards .local/previews/recorded.json $(ENDPOINT)
+	echo 'draw it with: make previews SERIES=.local/previews/recorded.json'
+
+# The models of one release of Grafana exclude those of another: each has a folder.
+.PHONY: check-dashboards
+check-dashboards: front-end-tools setup ## Check dashboards and rules against Grafana's types and models (needs Node.js)
+	@node .tools/previews/types.mjs dashboards quantity quality models engine
+	for release in oldest newest; do
+		list=tests/requirements/grafana-$$release.txt packages=.tools/previews/grafana-$$release
+		cmp --silent $$list $$packages/installed.txt || {
+			rm -rf $$packages
+			.tools/build/bin/pip install --quiet --no-deps --disable-pip-version-check --target $$packages --requirement $$list
+			cp $$list $$packages/installed.txt
+		}
+		.tools/build/bin/python .tools/previews/round_trip.py $$release $$packages dashboards
+	done
+
 .PHONY: lint
-lint: setup ## Check form, lints and the template
+lint: setup setup-scan ## Check form, lints and the template
 	@cargo fmt --check
 	cargo clippy --quiet --workspace --all-targets -- --deny warnings
 	sam validate --lint --region $(REGION)
-	cfn-lint template.yaml optional/replay.yaml
-	cargo test --quiet --workspace --test invariants --test template
+	cfn-lint --regions us-east-1 eu-central-1 ap-southeast-2 ca-central-1 sa-east-1 --template template.yaml optional/replay.yaml
+	# A template that checkov cannot read passes no check, and fails none.
+	.tools/scan/bin/checkov --config-file .checkov.yaml | tee /dev/stderr | grep --quiet 'Passed checks: [1-9]'
+	cargo test --quiet --workspace --test invariants --test template --test safeguards --test health
 
 .PHONY: build
 build: setup ## Build the functions for deployment (Architecture=x86_64; ARCH=arm64 fetches a Rust target)
@@ -101,15 +155,20 @@ build: setup ## Build the functions for deployment (Architecture=x86_64; ARCH=ar
 # them is a debug build.
 .PHONY: bench
 bench: setup ## Measure speed, memory, size and calls of the release build against the targets
-	@cargo lambda build --release --x86-64 --package quality-judge --package capacity-meter --package probes
+	@cargo lambda build --release --x86-64 --package quality-judge --package capacity-meter --package alert-router --package probes
 	cargo build --quiet --workspace --bins
 	target/debug/bench
 
+# Two questions, and a look at the change set. What is not named keeps its value or its default;
+# PARAMETERS='SampleRate=0.2 DailyBudgetUsd=5' names more, `sam deploy --guided` goes through them all.
 .PHONY: deploy
-deploy: setup ## Build for arm64 and deploy to your AWS account; asks for the parameters first
-	@rustup target add aarch64-unknown-linux-gnu
+deploy: setup ## Build for arm64 and deploy to your AWS account; asks for bucket and e-mail first
+	@read -r -p 'Bucket that SageMaker writes captures to (empty: keep it as it is, or create one): ' bucket
+	read -r -p 'E-mail address to tell when Assay is in trouble (empty: keep it as it is, or nobody): ' email
+	rustup target add aarch64-unknown-linux-gnu
 	sam build
-	sam deploy --guided
+	parameters=($${bucket:+"CaptureBucketName=$$bucket"} $${email:+"OperatorsEmail=$$email"} $(PARAMETERS))
+	sam deploy $${parameters:+--parameter-overrides "$${parameters[@]}"}
 
 .PHONY: clean
 clean: ## Remove what was built and what local runs left behind; keeps .tools

@@ -156,6 +156,25 @@ fn one_stack_of_tls_and_http_is_linked() {
     }
 }
 
+/// `sam build` builds one function after another. What two of them link with other features is
+/// compiled again for each, minutes for one client of AWS.
+#[test]
+fn functions_share_what_is_compiled() {
+    let mut seen: BTreeMap<String, (String, String)> = BTreeMap::new();
+    for folder in fs::read_dir(project::root().join("functions")).unwrap() {
+        let function = folder.unwrap().file_name().into_string().unwrap();
+        for line in linked(&["--package", &function, "--format", "{p}|{f}"]).lines() {
+            let Some((package, features)) = line.trim_end_matches(" (*)").split_once('|') else { continue };
+            if package.contains(" (") {
+                continue;
+            }
+            let (other, others) =
+                seen.entry(package.to_owned()).or_insert_with(|| (function.clone(), features.to_owned()));
+            assert_eq!(features, *others, "features of {package} in {function} and in {other}");
+        }
+    }
+}
+
 #[test]
 fn no_file_is_too_long_to_read() {
     for folder in ["functions", "shared", "tests"] {

@@ -7,9 +7,9 @@ use std::path::Path;
 
 use domain::fleet::{self, Fleet};
 use domain::metric::{CAPACITY_NAMESPACE, QUALITY_NAMESPACE};
-use saphyr::{LoadableYamlNode as _, Scalar, Yaml};
 use serde_json::{Value, json};
 use tests::project;
+use tests::template::{Template, logical_id};
 
 fn text(path: impl AsRef<Path>) -> String {
     let path = project::root().join(path);
@@ -21,50 +21,8 @@ fn names_in(folder: &str) -> BTreeSet<String> {
     entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
-/// The template as JSON, with short forms written out: `!Ref X` as `{"Ref": "X"}`.
-fn template() -> Value {
-    let text = text("template.yaml");
-    let documents = Yaml::load_from_str(&text).unwrap();
-    as_json(&documents[0])
-}
-
-fn as_json(node: &Yaml<'_>) -> Value {
-    match node {
-        Yaml::Value(Scalar::Null) => Value::Null,
-        Yaml::Value(Scalar::Boolean(flag)) => json!(flag),
-        Yaml::Value(Scalar::Integer(number)) => json!(number),
-        Yaml::Value(Scalar::FloatingPoint(number)) => json!(number.into_inner()),
-        Yaml::Value(Scalar::String(text)) => json!(text),
-        Yaml::Sequence(items) => items.iter().map(as_json).collect(),
-        Yaml::Mapping(fields) => {
-            fields.iter().map(|(name, value)| (name.as_str().unwrap().to_owned(), as_json(value))).collect()
-        }
-        Yaml::Tagged(tag, value) => match (tag.suffix.as_str(), as_json(value)) {
-            ("Ref", target) => json!({"Ref": target}),
-            ("GetAtt", Value::String(path)) => json!({"Fn::GetAtt": path.split('.').collect::<Vec<_>>()}),
-            (function, value) => json!({format!("Fn::{function}"): value}),
-        },
-        other => panic!("not expected in a template: {other:?}"),
-    }
-}
-
-fn resources<'a>(template: &'a Value, kind: &str) -> Vec<(&'a String, &'a Value)> {
-    let all = template["Resources"].as_object().unwrap();
-    all.iter().filter(|(_, resource)| resource["Type"] == kind).collect()
-}
-
-/// `quality-judge` as `QualityJudgeFunction`.
-fn logical_id(function: &str) -> String {
-    let capitalized = |word: &str| word[..1].to_uppercase() + &word[1..];
-    function.split('-').map(capitalized).collect::<String>() + "Function"
-}
-
-/// A value, or the default of the parameter that it refers to.
-fn resolved<'a>(template: &'a Value, value: &'a Value) -> &'a Value {
-    match value["Ref"].as_str() {
-        Some(parameter) => &template["Parameters"][parameter]["Default"],
-        None => value,
-    }
+fn template() -> Template {
+    Template::load().unwrap()
 }
 
 #[test]
@@ -73,17 +31,17 @@ fn each_function_has_its_folder_package_binary_and_resource() {
     let functions = names_in("functions");
     let expected: BTreeSet<String> = functions.iter().map(|name| logical_id(name)).collect();
     let found: BTreeSet<String> =
-        resources(&template, "AWS::Serverless::Function").into_iter().map(|(id, _)| id.clone()).collect();
+        template.resources("AWS::Serverless::Function").into_iter().map(|(id, _)| id.clone()).collect();
     assert_eq!(found, expected);
     for name in functions {
-        let function = &template["Resources"][logical_id(&name)];
+        let function = template.resource(&logical_id(&name));
         assert_eq!(function["Metadata"]["BuildProperties"]["Binary"], name);
         assert_eq!(function["Properties"]["CodeUri"], format!("functions/{name}"));
         assert_eq!(function["Properties"]["FunctionName"]["Fn::Sub"], format!("${{AWS::StackName}}-{name}"));
         let manifest = text(format!("functions/{name}/Cargo.toml"));
         assert!(manifest.contains(&format!("\nname = \"{name}\"\n")), "{name}");
     }
-    assert_eq!(template["Parameters"]["Architecture"]["Default"], "arm64");
+    assert_eq!(template.all()["Parameters"]["Architecture"]["Default"], "arm64");
 }
 
 /// The variables that a `config.rs` names, each with the Rust text behind it.
@@ -105,7 +63,7 @@ fn each_variable_that_a_function_reads_is_set_and_no_other() {
     for name in names_in("functions") {
         let read = variables(&text(format!("functions/{name}/src/config.rs")));
         let read: BTreeSet<&str> = read.iter().map(|(variable, _)| variable.as_str()).collect();
-        let function = &template["Resources"][logical_id(&name)]["Properties"];
+        let function = &template.resource(&logical_id(&name))["Properties"];
         let set = function["Environment"]["Variables"].as_object().unwrap();
         let set: BTreeSet<&str> = set.keys().map(String::as_str).collect();
         assert_eq!(set, read, "left: the template, right: config.rs of {name}");
@@ -126,30 +84,30 @@ fn defaults_are_the_same_in_template_and_code() {
     let template = template();
     let mut compared = 0;
     for name in names_in("functions") {
-        let function = &template["Resources"][logical_id(&name)]["Properties"];
+        let function = &template.resource(&logical_id(&name))["Properties"];
         for (variable, rest) in variables(&text(format!("functions/{name}/src/config.rs"))) {
             let Some(expected) = default_in_code(&rest) else { continue };
-            let set = resolved(&template, &function["Environment"]["Variables"][&variable]);
+            let set = template.resolved(&function["Environment"]["Variables"][&variable]);
             let set = set.as_f64().or_else(|| set.as_str()?.parse().ok());
             assert_eq!(set, Some(expected), "{variable} of {name}");
             compared += 1;
         }
     }
     assert!(compared >= 6, "only {compared} defaults were recognised: did config.rs change its form?");
-    assert_eq!(template["Parameters"]["MetricNamespace"]["Default"], QUALITY_NAMESPACE);
-    assert_eq!(template["Parameters"]["CapacityNamespace"]["Default"], CAPACITY_NAMESPACE);
-    let judge = template["Parameters"]["JudgeModelId"]["Default"].as_str().unwrap();
+    assert_eq!(template.all()["Parameters"]["MetricNamespace"]["Default"], QUALITY_NAMESPACE);
+    assert_eq!(template.all()["Parameters"]["CapacityNamespace"]["Default"], CAPACITY_NAMESPACE);
+    let judge = template.all()["Parameters"]["JudgeModelId"]["Default"].as_str().unwrap();
     let fleet = Fleet::from_toml("config/fleet.toml", fleet::SHIPPED).unwrap();
     assert!(fleet.judge_price(judge).is_some(), "config/fleet.toml has no price for {judge}");
-    let model = template["Parameters"]["JudgeFoundationModel"]["Default"].as_str().unwrap();
+    let model = template.all()["Parameters"]["JudgeFoundationModel"]["Default"].as_str().unwrap();
     assert!(judge.ends_with(model), "{judge} is a profile of another model than {model}");
 }
 
 #[test]
 fn each_queue_gives_up_late_and_keeps_what_it_gives_up() {
     let template = template();
-    let number = |value: &Value| resolved(&template, value).as_i64().unwrap();
-    for (id, function) in resources(&template, "AWS::Serverless::Function") {
+    let number = |value: &Value| template.resolved(value).as_i64().unwrap();
+    for (id, function) in template.resources("AWS::Serverless::Function") {
         let properties = &function["Properties"];
         for (name, event) in properties["Events"].as_object().into_iter().flatten() {
             if event["Type"] != "SQS" {
@@ -159,7 +117,7 @@ fn each_queue_gives_up_late_and_keeps_what_it_gives_up() {
             assert_eq!(event["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]), "{id} {name}");
             assert!(number(&event["ScalingConfig"]["MaximumConcurrency"]) >= 2, "{id} {name}");
             let queue = event["Queue"]["Fn::GetAtt"][0].as_str().unwrap();
-            let queue = &template["Resources"][queue]["Properties"];
+            let queue = &template.resource(queue)["Properties"];
             // A message whose deliveries outlast the queue's memory never gets to the dead letters.
             let deliveries =
                 number(&queue["VisibilityTimeout"]) * number(&queue["RedrivePolicy"]["maxReceiveCount"]);
@@ -168,7 +126,7 @@ fn each_queue_gives_up_late_and_keeps_what_it_gives_up() {
             assert!(number(&queue["VisibilityTimeout"]) >= 6 * number(&properties["Timeout"]), "{id} {name}");
             assert!(number(&queue["RedrivePolicy"]["maxReceiveCount"]) >= 5, "{id} {name}");
             let dead = queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0].as_str().unwrap();
-            let dead = &template["Resources"][dead]["Properties"];
+            let dead = &template.resource(dead)["Properties"];
             assert_eq!(number(&dead["MessageRetentionPeriod"]), 14 * 24 * 60 * 60, "{id} {name}");
         }
     }
@@ -201,7 +159,7 @@ const WITHOUT_RESOURCES: &[&str] = &[
 fn no_policy_allows_everything() {
     let template = template();
     let mut statements = Vec::new();
-    allowing(&template["Resources"], &mut statements);
+    allowing(&template.all()["Resources"], &mut statements);
     assert!(statements.len() > 5);
     for statement in statements {
         let actions = match &statement["Action"] {
@@ -223,8 +181,8 @@ fn no_policy_allows_everything() {
 #[test]
 fn each_bucket_is_private_encrypted_kept_and_refuses_plain_http() {
     let template = template();
-    let policies = resources(&template, "AWS::S3::BucketPolicy");
-    for (id, bucket) in resources(&template, "AWS::S3::Bucket") {
+    let policies = template.resources("AWS::S3::BucketPolicy");
+    for (id, bucket) in template.resources("AWS::S3::Bucket") {
         for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
             assert_eq!(bucket[policy], "Retain", "{id}");
         }
@@ -242,7 +200,7 @@ fn each_bucket_is_private_encrypted_kept_and_refuses_plain_http() {
 fn everything_says_what_it_is_for() {
     let template = template();
     for section in ["Parameters", "Outputs"] {
-        for (name, entry) in template[section].as_object().unwrap() {
+        for (name, entry) in template.all()[section].as_object().unwrap() {
             assert!(entry["Description"].as_str().is_some_and(|text| text.len() > 10), "{section} {name}");
         }
     }

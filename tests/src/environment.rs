@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::clients::Clients;
+use crate::destinations;
 use crate::emulator::{Emulator, REGION};
 use crate::failure::{During, Failure, Outcome};
 use crate::project;
@@ -18,8 +19,13 @@ use crate::stand_in::{Options, Server};
 
 /// Everything is judged, so that a look at one object shows all; only what the demo uploads goes
 /// through the queue by itself, so that a local invoke comes first with the objects of its events.
-const LOCAL: &[(&str, &str)] =
-    &[("SampleRate", "1"), ("SampleCapPerHour", "1000"), ("CapturePrefix", samples::PREFIX)];
+const LOCAL: &[(&str, &str)] = &[
+    ("SampleRate", "1"),
+    ("SampleCapPerHour", "1000"),
+    ("CapturePrefix", samples::PREFIX),
+    // The emulator knows neither alarms that compute nor saved queries.
+    ("Observability", "basic"),
+];
 
 /// A running environment. All of it ends when this is dropped.
 #[derive(Debug)]
@@ -69,8 +75,11 @@ impl Environment {
         let clients = Clients::of(&emulator.url()).await;
         let seeded_until = Timestamp::now();
         seed::seed(&clients.cloudwatch, &stand_ins.scenario(), seeded_until).await?;
-        let settings = samples::upload_settings(&clients).await?;
-        let parameters = [LOCAL, &[("ConfigUri", &settings)], parameters].concat();
+        let destinations = destinations::configure(&clients, &stand_ins.url(), "local").await?;
+        let settings = samples::upload_settings(&clients, &destinations.toml).await?;
+        let secrets = destinations.secrets.join(",");
+        let own = [("ConfigUri", settings.as_str()), ("AlertsSecretArns", &secrets)];
+        let parameters = [LOCAL, &own, parameters].concat();
         let stack = stack::deploy(&clients, &build, &parameters).await?;
         Ok(Self { emulator, stand_ins, clients, stack, seeded_until })
     }

@@ -6,12 +6,14 @@
 
 pub mod bench;
 pub mod clients;
+pub mod destinations;
 pub mod emulator;
 pub mod environment;
 pub mod failure;
 pub mod functions;
 pub mod local;
 pub mod loopback;
+pub mod permission;
 pub mod preview;
 pub mod process;
 pub mod progress;
@@ -24,3 +26,4 @@ pub mod seed;
 pub mod small_judge;
 pub mod stack;
 pub mod stand_in;
+pub mod template;

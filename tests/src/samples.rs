@@ -104,15 +104,16 @@ fn moved(line: &[u8], now: Timestamp, index: i64) -> Vec<u8> {
     record.to_string().into_bytes()
 }
 
-/// The settings folder for the samples: what `CONFIG_URI` is set to.
-pub async fn upload_settings(clients: &Clients) -> Outcome<String> {
+/// The settings folder for the samples: what `CONFIG_URI` is set to. `alerts` is its `alerts.toml`.
+pub async fn upload_settings(clients: &Clients, alerts: &str) -> Outcome<String> {
     const BUCKET: &str = "assay-settings";
     let path = project::root().join("config/fleet.toml");
     let shipped = fs::read_to_string(&path).during(format!("read {}", path.display()))?;
     clients.s3.create_bucket().bucket(BUCKET).send().await.during("create the settings bucket")?;
-    let fleet = clients.s3.put_object().bucket(BUCKET).key("fleet.toml");
-    let fleet = fleet.body((shipped + FLEET).into_bytes().into());
-    fleet.send().await.during("upload fleet.toml")?;
+    for (file, text) in [("fleet.toml", shipped + FLEET), ("alerts.toml", alerts.to_owned())] {
+        let put = clients.s3.put_object().bucket(BUCKET).key(file).body(text.into_bytes().into());
+        put.send().await.during(format!("upload {file}"))?;
+    }
     Ok(format!("s3://{BUCKET}/"))
 }
 

@@ -36,6 +36,11 @@ impl Stack {
     }
 }
 
+/// What is shipped is optimised as a whole, which takes most of the time of a build and changes
+/// nothing that a function does.
+const QUICK: &[(&str, &str)] =
+    &[("CARGO_PROFILE_RELEASE_LTO", "off"), ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")];
+
 /// Builds the functions for this machine. The result is the folder to deploy.
 pub async fn build() -> Outcome<PathBuf> {
     let folder = project::local().join("build");
@@ -44,7 +49,8 @@ pub async fn build() -> Outcome<PathBuf> {
         .args(["build", "--template-file", "template.yaml", "--build-dir"])
         .arg(&folder)
         // arm64 would make rustup fetch a target that this machine cannot run anyway.
-        .args(["--parameter-overrides", "Architecture=x86_64"]);
+        .args(["--parameter-overrides", "Architecture=x86_64"])
+        .envs(QUICK.iter().copied());
     run(command, "build the functions (sam build)", "sam-build.log").await?;
     Ok(folder)
 }

@@ -1,7 +1,5 @@
 //! Every environment variable that alert-router reads, checked at once at cold start.
 
-use std::fmt::Display;
-use std::str::FromStr;
 use std::time::Duration;
 
 use adapters::settings_folder::SettingsFolder;
@@ -24,7 +22,6 @@ pub(crate) struct Config {
     pub(crate) return_queue_url: String,
     /// `CONFIG_URI`: a folder `s3://bucket/prefix/` whose `alerts.toml` and `fleet.toml` replace
     /// those compiled in.
-    #[serde(serialize_with = "as_text")]
     pub(crate) settings_folder: Option<SettingsFolder>,
     /// Destinations by name, of `SLACK_TOKEN_ARN` with `SLACK_CHANNEL` or `SLACK_WEBHOOK_ARN`,
     /// `PAGERDUTY_ROUTING_KEY_ARN` with `PAGERDUTY_REGION` (us), `OPSGENIE_API_KEY_ARN` with
@@ -61,7 +58,7 @@ impl Config {
             state_table: variables.required("STATE_TABLE").unwrap_or_default(),
             dead_letter_queue_url: variables.required("DEAD_LETTER_QUEUE_URL").unwrap_or_default(),
             return_queue_url: variables.required("RETURN_QUEUE_URL").unwrap_or_default(),
-            settings_folder: parsed(&variables, "CONFIG_URI"),
+            settings_folder: variables.parsed("CONFIG_URI"),
             destinations: destinations(&variables),
             enrichment: Duration::from_millis(enrichment.into()),
             secrets_kept_for: Duration::from_secs(u64::from(secrets) * 60),
@@ -72,7 +69,7 @@ impl Config {
 
 /// What the stack's parameters configure; `alerts.toml` may describe more.
 fn destinations(variables: &Variables<'_>) -> Vec<Destination> {
-    let secret = |name: &str| parsed::<SecretArn>(variables, name);
+    let secret = |name: &str| variables.parsed::<SecretArn>(name);
     let webhook = secret("WEBHOOK_URL_ARN").map(|url| DestinationKind::Webhook { url, token: None });
     let kinds = [
         ("slack", slack(variables)),
@@ -88,8 +85,8 @@ fn destinations(variables: &Variables<'_>) -> Vec<Destination> {
 }
 
 fn slack(variables: &Variables<'_>) -> Option<DestinationKind> {
-    let token = parsed::<SecretArn>(variables, "SLACK_TOKEN_ARN");
-    let webhook = parsed::<SecretArn>(variables, "SLACK_WEBHOOK_ARN");
+    let token = variables.parsed::<SecretArn>("SLACK_TOKEN_ARN");
+    let webhook = variables.parsed::<SecretArn>("SLACK_WEBHOOK_ARN");
     let channel = variables.optional("SLACK_CHANNEL");
     match (token, webhook, channel) {
         (Some(_), Some(_), _) => {
@@ -118,7 +115,7 @@ fn pagerduty(variables: &Variables<'_>) -> Option<DestinationKind> {
             PagerDutyRegion::Us
         }
     };
-    let routing_key = parsed(variables, "PAGERDUTY_ROUTING_KEY_ARN")?;
+    let routing_key = variables.parsed("PAGERDUTY_ROUTING_KEY_ARN")?;
     Some(DestinationKind::PagerDuty { routing_key, base_url: region.base_url().to_owned() })
 }
 
@@ -129,7 +126,7 @@ fn opsgenie(variables: &Variables<'_>) -> Option<DestinationKind> {
     if base_url.is_none() {
         variables.mistake("OPSGENIE_BASE_URL", "must be an https address without user, query and fragment");
     }
-    let api_key = parsed(variables, "OPSGENIE_API_KEY_ARN")?;
+    let api_key = variables.parsed("OPSGENIE_API_KEY_ARN")?;
     Some(DestinationKind::Opsgenie { api_key, base_url: base_url?, responders: Vec::new() })
 }
 
@@ -139,16 +136,6 @@ fn amazon_q(variables: &Variables<'_>) -> Option<DestinationKind> {
         variables.mistake("AMAZON_Q_TOPIC_ARN", "must be the ARN of an SNS topic");
     }
     Some(DestinationKind::AmazonQ { topic_arn })
-}
-
-/// A value that may be missing, whose error says what would be right.
-fn parsed<T: FromStr<Err: Display>>(variables: &Variables<'_>, name: &str) -> Option<T> {
-    let parsed = variables.optional(name)?.parse();
-    parsed.map_err(|error| variables.mistake(name, error)).ok()
-}
-
-fn as_text<S: Serializer>(folder: &Option<SettingsFolder>, serializer: S) -> Result<S::Ok, S::Error> {
-    folder.as_ref().map(ToString::to_string).serialize(serializer)
 }
 
 fn as_names<S: Serializer>(destinations: &[Destination], serializer: S) -> Result<S::Ok, S::Error> {

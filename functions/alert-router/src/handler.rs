@@ -142,9 +142,9 @@ impl Function {
     async fn terms(&self) -> Result<&Terms, NoTerms> {
         let config = &self.tools.config;
         let read = || async {
-            match (&config.settings_folder, &self.settings_files) {
-                (Some(folder), Some(files)) => Terms::from_folder(folder, files, config).await,
-                _ => Terms::shipped(config),
+            match &self.settings_files {
+                Some(files) => Terms::from_folder(files, config).await,
+                None => Terms::shipped(config),
             }
         };
         self.terms.get_or_try_init(read).await

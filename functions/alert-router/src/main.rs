@@ -64,7 +64,7 @@ async fn main() -> Result<(), Error> {
         region: aws.region().map(ToString::to_string).unwrap_or_default(),
         config,
     };
-    let settings_files = tools.config.settings_folder.as_ref().map(|_| SettingsFiles::new(&aws));
+    let settings_files = tools.config.settings_folder.clone().map(|folder| SettingsFiles::new(&aws, folder));
     let function = Function { tools, settings_files, terms };
     run(service_fn(|event: LambdaEvent<serde_json::Value>| function.handle(event))).await
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use adapters::settings_folder::{SettingsFile, SettingsFiles, SettingsFolder, Unread};
+use adapters::settings_folder::{SettingsFile, SettingsFiles, Unread};
 use domain::alert::rules::{self, Rules};
 use domain::fleet::{self, Fleet, MetricNaming};
 use domain::names::{ComponentName, EndpointName};
@@ -41,21 +41,14 @@ pub(crate) enum NoTerms {
 impl Terms {
     /// Those compiled into the binary.
     pub(crate) fn shipped(config: &Config) -> Result<Self, NoTerms> {
-        let file = |name: &str, text: &str| SettingsFile {
-            source_name: format!("config/{name}"),
-            text: text.to_owned(),
-        };
-        Self::from_files(&file(ALERTS, rules::SHIPPED), &file(FLEET, fleet::SHIPPED), config)
+        let alerts = SettingsFile::shipped(ALERTS, rules::SHIPPED);
+        Self::from_files(&alerts, &SettingsFile::shipped(FLEET, fleet::SHIPPED), config)
     }
 
     /// Those of `CONFIG_URI`, where a file that is not there means the one compiled in.
-    pub(crate) async fn from_folder(
-        folder: &SettingsFolder,
-        files: &SettingsFiles,
-        config: &Config,
-    ) -> Result<Self, NoTerms> {
-        let alerts = files.read(folder, ALERTS, rules::SHIPPED).await?;
-        let fleet = files.read(folder, FLEET, fleet::SHIPPED).await?;
+    pub(crate) async fn from_folder(files: &SettingsFiles, config: &Config) -> Result<Self, NoTerms> {
+        let alerts = files.read(ALERTS, rules::SHIPPED).await?;
+        let fleet = files.read(FLEET, fleet::SHIPPED).await?;
         Self::from_files(&alerts, &fleet, config)
     }
 
@@ -64,15 +57,7 @@ impl Terms {
             .and_then(|rules| rules.with_destinations(config.destinations.clone()));
         let fleet = Fleet::from_toml(&fleet.source_name, &fleet.text);
         // Both are read before either is complained about.
-        let (rules, fleet) = match (rules, fleet) {
-            (Ok(rules), Ok(fleet)) => (rules, fleet),
-            (Err(mistakes), Ok(_)) | (Ok(_), Err(mistakes)) => return Err(mistakes.into()),
-            (Err(one), Err(other)) => {
-                let source_name = format!("{} and {}", one.source_name, other.source_name);
-                let list = one.list.into_iter().chain(other.list).collect();
-                return Err(Mistakes { source_name, list }.into());
-            }
-        };
+        let (rules, fleet) = Mistakes::in_both(rules, fleet)?;
         Ok(Self {
             rules,
             quality: fleet.metrics().clone(),

@@ -19,7 +19,6 @@ pub(crate) struct Config {
     /// Without it no run is split.
     pub(crate) meter_queue_url: Option<String>,
     /// `CONFIG_URI`: a folder `s3://bucket/prefix/` whose `fleet.toml` replaces the one compiled in.
-    #[serde(serialize_with = "as_text")]
     pub(crate) settings_folder: Option<SettingsFolder>,
     /// `ENDPOINTS`: the endpoints to watch, separated by commas. Without it all that are found.
     pub(crate) endpoints: BTreeSet<EndpointName>,
@@ -59,8 +58,8 @@ impl Config {
         let config = Self {
             state_table: variables.required("STATE_TABLE").unwrap_or_default(),
             meter_queue_url: variables.optional("METER_QUEUE_URL"),
-            settings_folder: parsed(&variables, "CONFIG_URI"),
-            endpoints: parsed::<Endpoints>(&variables, "ENDPOINTS").unwrap_or_default().0,
+            settings_folder: variables.parsed("CONFIG_URI"),
+            endpoints: variables.parsed::<Endpoints>("ENDPOINTS").unwrap_or_default().0,
             read_topology: variables.value("READ_TOPOLOGY", true, "true or false", |_| true),
             read_prices: variables.value("READ_PRICES", true, "true or false", |_| true),
             topology_max_age: SignedDuration::from_mins(i64::from(minutes)),
@@ -68,12 +67,6 @@ impl Config {
         };
         variables.finish(Some(config))
     }
-}
-
-/// A value that may be missing, whose error says what would be right.
-fn parsed<T: FromStr<Err: std::fmt::Display>>(variables: &Variables<'_>, name: &str) -> Option<T> {
-    let parsed = variables.optional(name)?.parse();
-    parsed.map_err(|error| variables.mistake(name, error)).ok()
 }
 
 /// Names separated by commas.
@@ -90,10 +83,6 @@ impl FromStr for Endpoints {
 }
 
 #[expect(clippy::ref_option, reason = "serde's signature")]
-fn as_text<S: Serializer>(folder: &Option<SettingsFolder>, serializer: S) -> Result<S::Ok, S::Error> {
-    folder.as_ref().map(ToString::to_string).serialize(serializer)
-}
-
 fn as_minutes<S: Serializer>(age: &SignedDuration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_i64(age.as_mins())
 }

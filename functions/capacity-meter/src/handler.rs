@@ -97,9 +97,9 @@ impl Function {
     async fn terms(&self) -> Result<&Terms, NoTerms> {
         let region = &self.tools.region;
         let read = || async {
-            match (&self.tools.config.settings_folder, &self.settings_files) {
-                (Some(folder), Some(files)) => Terms::from_folder(folder, files, region).await,
-                _ => Terms::shipped(region),
+            match &self.settings_files {
+                Some(files) => Terms::from_folder(files, region).await,
+                None => Terms::shipped(region),
             }
         };
         self.terms.get_or_try_init(read).await

@@ -60,7 +60,7 @@ async fn main() -> Result<(), Error> {
         region,
         config,
     };
-    let settings_files = tools.config.settings_folder.as_ref().map(|_| SettingsFiles::new(&aws));
+    let settings_files = tools.config.settings_folder.clone().map(|folder| SettingsFiles::new(&aws, folder));
     let function = Function { tools, settings_files, terms };
     run(service_fn(|event: LambdaEvent<serde_json::Value>| function.handle(event))).await
 }

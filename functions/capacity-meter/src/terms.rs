@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use adapters::settings_folder::{SettingsFile, SettingsFiles, SettingsFolder, Unread};
+use adapters::settings_folder::{SettingsFile, SettingsFiles, Unread};
 use domain::capacity::instance::Catalogue;
 use domain::capacity::series::TokenNames;
 use domain::capacity::topology::EndpointTopology;
@@ -46,12 +46,8 @@ impl Terms {
     }
 
     /// Those of `CONFIG_URI`, where a file that is not there means the one compiled in.
-    pub(crate) async fn from_folder(
-        folder: &SettingsFolder,
-        files: &SettingsFiles,
-        region: &str,
-    ) -> Result<Self, NoTerms> {
-        Self::from_file(&files.read(folder, FILE, fleet::SHIPPED).await?, region)
+    pub(crate) async fn from_folder(files: &SettingsFiles, region: &str) -> Result<Self, NoTerms> {
+        Self::from_file(&files.read(FILE, fleet::SHIPPED).await?, region)
     }
 
     fn from_file(file: &SettingsFile, region: &str) -> Result<Self, NoTerms> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use adapters::settings_folder::SettingsFolder;
 use domain::money::MicroUsd;
 use domain::settings::Mistakes;
 use domain::variables::Variables;
@@ -23,7 +24,7 @@ pub(crate) struct Config {
     pub(crate) verdict_prefix: String,
     /// `CONFIG_URI`: a folder `s3://bucket/prefix/` whose `rubric.toml` and
     /// `fleet.toml` replace the ones compiled in.
-    pub(crate) settings_uri: Option<String>,
+    pub(crate) settings_folder: Option<SettingsFolder>,
     /// `JUDGE_MODEL_ID`: a Bedrock model id, inference profile id or its ARN.
     pub(crate) judge_model_id: String,
     /// `JUDGE_CONCURRENCY` (16): judge calls under way at once, at most.
@@ -74,7 +75,7 @@ impl Config {
                 "a key prefix that ends with '/' and does not start with one",
                 |prefix| prefix.ends_with('/') && !prefix.starts_with('/'),
             ),
-            settings_uri: variables.optional("CONFIG_URI"),
+            settings_folder: variables.parsed("CONFIG_URI"),
             judge_model_id: judge_model_id.unwrap_or_default(),
             judge_concurrency: variables.value(
                 "JUDGE_CONCURRENCY",

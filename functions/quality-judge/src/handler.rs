@@ -10,6 +10,7 @@ use adapters::settings_folder::SettingsFiles;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse};
 use domain::metric::{self, Tally, datums};
 use domain::names::{ComponentName, EndpointName};
+use domain::verdict::Outcome;
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
@@ -141,9 +142,9 @@ impl<J: Judge + Send + Sync + 'static> Function<J> {
     async fn standards(&self) -> Result<Arc<Standards>, NoStandards> {
         let config = &self.tools.config;
         let read = || async {
-            match (&config.settings_uri, &self.settings_files) {
-                (Some(uri), Some(files)) => Standards::from_uri(uri, files, config).await.map(Arc::new),
-                _ => Standards::shipped(config).map(Arc::new),
+            match &self.settings_files {
+                Some(files) => Standards::from_folder(files, config).await.map(Arc::new),
+                None => Standards::shipped(config).map(Arc::new),
             }
         };
         self.standards.get_or_try_init(read).await.cloned()
@@ -284,6 +285,10 @@ fn log(summary: &Summary) {
         selected = counts.selected,
         already_judged = counts.already_judged,
         outcomes = listed(&counts.outcomes),
+        // Numbers of their own, because the template makes metrics of these.
+        scored = counts.ended(|outcome| outcome == Outcome::Scored),
+        failed = counts.ended(Outcome::is_judge_failure),
+        throttled = counts.ended(|outcome| outcome == Outcome::Throttled),
         judge_model = summary.judge_model,
         rubric = summary.rubric,
         judge_cost_usd = counts.judge_cost.usd(),

@@ -44,7 +44,7 @@ async fn main() -> Result<(), Error> {
     let config =
         Config::from_env().inspect_err(|mistakes| tracing::error!(%mistakes, "bad configuration"))?;
     // Files compiled in are checked here; those of CONFIG_URI when the first event fetches them.
-    let standards = match &config.settings_uri {
+    let standards = match &config.settings_folder {
         None => {
             let shipped = Standards::shipped(&config);
             OnceCell::from(Arc::new(
@@ -56,7 +56,7 @@ async fn main() -> Result<(), Error> {
     tracing::info!(config = %serde_json::to_string(&config)?, "starting");
     let aws = aws_config().await;
     let queue = config.capture_queue_url.as_ref().map(|url| Queue::new(&aws, url));
-    let settings_files = config.settings_uri.as_ref().map(|_| SettingsFiles::new(&aws));
+    let settings_files = config.settings_folder.clone().map(|folder| SettingsFiles::new(&aws, folder));
     let bench = Bench {
         judge: BedrockJudge::new(&aws, &config.judge_model_id, config.judge_timeout),
         model: config.judge_model_id.clone(),

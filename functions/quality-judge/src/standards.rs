@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use adapters::judge::Brief;
-use adapters::settings_folder::{NotAFolder, SettingsFile, SettingsFiles, SettingsFolder, Unread};
+use adapters::settings_folder::{SettingsFile, SettingsFiles, Unread};
 use domain::fleet::{Fleet, JudgePrice, UnlistedLimit};
 use domain::judge::{system_text, text_instruction, verdict_schema_text};
 use domain::rubric::{Rubric, RubricStamp};
@@ -40,9 +40,6 @@ pub(crate) enum NoStandards {
     /// A file has mistakes.
     #[error(transparent)]
     Mistaken(#[from] Mistakes),
-    /// `CONFIG_URI` has a form that is not known.
-    #[error("CONFIG_URI {0}")]
-    UnknownUri(#[from] NotAFolder),
     /// A file of `CONFIG_URI` could not be read.
     #[error(transparent)]
     Unread(#[from] Unread),
@@ -57,21 +54,16 @@ impl Standards {
     }
 
     /// Those of `CONFIG_URI`, where a file that is not there means the one compiled in.
-    pub(crate) async fn from_uri(
-        uri: &str,
-        files: &SettingsFiles,
-        config: &Config,
-    ) -> Result<Self, NoStandards> {
-        let folder: SettingsFolder = uri.parse()?;
-        let rubric = files.read(&folder, "rubric.toml", rubric::SHIPPED).await?;
-        let fleet = files.read(&folder, "fleet.toml", fleet::SHIPPED).await?;
+    pub(crate) async fn from_folder(files: &SettingsFiles, config: &Config) -> Result<Self, NoStandards> {
+        let rubric = files.read("rubric.toml", rubric::SHIPPED).await?;
+        let fleet = files.read("fleet.toml", fleet::SHIPPED).await?;
         Self::from_files(&rubric, &fleet, config)
     }
 
     fn from_files(rubric: &SettingsFile, fleet: &SettingsFile, config: &Config) -> Result<Self, NoStandards> {
         let fleet_name = &fleet.source_name;
         // Both are read before either is complained about.
-        let (rubric, fleet) = both(
+        let (rubric, fleet) = Mistakes::in_both(
             Rubric::from_toml(&rubric.source_name, &rubric.text),
             Fleet::from_toml(fleet_name, &fleet.text),
         )?;
@@ -92,17 +84,6 @@ impl Standards {
         };
         let unlisted = Mutex::new(fleet.unlisted_limit());
         Ok(Self { stamp: rubric.stamp(), rubric, brief, fleet, price, unlisted })
-    }
-}
-
-fn both<A, B>(one: Result<A, Mistakes>, other: Result<B, Mistakes>) -> Result<(A, B), Mistakes> {
-    match (one, other) {
-        (Ok(one), Ok(other)) => Ok((one, other)),
-        (Err(mistakes), Ok(_)) | (Ok(_), Err(mistakes)) => Err(mistakes),
-        (Err(one), Err(other)) => Err(Mistakes {
-            source_name: format!("{} and {}", one.source_name, other.source_name),
-            list: one.list.into_iter().chain(other.list).collect(),
-        }),
     }
 }
 

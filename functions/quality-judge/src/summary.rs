@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::money::MicroUsd;
-use domain::verdict::{JudgeTokens, Verdict};
+use domain::verdict::{JudgeTokens, Outcome, Verdict};
 use serde::Serialize;
 
 /// Counts over the objects of an invocation.
@@ -103,6 +103,12 @@ impl Counts {
         }
     }
 
+    /// Judged samples whose outcome `fits`.
+    pub(crate) fn ended(&self, fits: impl Fn(Outcome) -> bool) -> u64 {
+        let outcomes = Outcome::ALL.into_iter().filter(|outcome| fits(*outcome));
+        outcomes.filter_map(|outcome| self.outcomes.get(outcome.as_str())).sum()
+    }
+
     /// Adds the counts of another object.
     pub(crate) fn merge(&mut self, other: Self) {
         self.lines += other.lines;
@@ -147,6 +153,16 @@ fn as_usd<S: serde::Serializer>(amount: &MicroUsd, serializer: S) -> Result<S::O
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_quota_and_no_budget_are_no_failures_of_the_judge() {
+        let outcomes = Outcome::ALL.into_iter().map(|outcome| (outcome.as_str(), 1)).collect();
+        let counts = Counts { outcomes, ..Counts::default() };
+        assert_eq!(counts.ended(|outcome| outcome == Outcome::Scored), 1);
+        // All but scored, throttled, over the budget and over the cap.
+        assert_eq!(counts.ended(Outcome::is_judge_failure), Outcome::ALL.len() as u64 - 4);
+        assert_eq!(Counts::default().ended(Outcome::is_judge_failure), 0);
+    }
 
     #[test]
     fn means_merge_by_their_samples() {

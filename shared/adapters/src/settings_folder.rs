@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use aws_sdk_s3::Client;
+use serde::{Serialize, Serializer};
 use thiserror::Error;
 
 use crate::Fault;
@@ -41,6 +42,12 @@ impl fmt::Display for SettingsFolder {
     }
 }
 
+impl Serialize for SettingsFolder {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 /// A settings file, and where it was found, for whoever must correct it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingsFile {
@@ -57,41 +64,37 @@ impl SettingsFile {
     }
 }
 
-/// The reader of settings files.
+/// The files of a settings folder.
 #[derive(Debug, Clone)]
 pub struct SettingsFiles {
     client: Client,
+    folder: SettingsFolder,
 }
 
 /// Why a settings file could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
-    "CONFIG_URI could not be read: {0}; allow s3:GetObject on the folder, and keep rubric.toml and fleet.toml \
-     there (S3 says 403 of a missing one unless s3:ListBucket is allowed)"
+    "CONFIG_URI could not be read: {0}; allow s3:GetObject on the folder, and keep all settings files there \
+     (S3 says 403 of a missing one unless s3:ListBucket is allowed)"
 )]
 pub struct Unread(#[from] pub Fault);
 
 impl SettingsFiles {
     /// Uses the region, credentials and endpoint of `config`.
-    pub fn new(config: &aws_types::SdkConfig) -> Self {
-        Self { client: Client::new(&limited(config)) }
+    pub fn new(config: &aws_types::SdkConfig, folder: SettingsFolder) -> Self {
+        Self { client: Client::new(&limited(config)), folder }
     }
 
-    /// The file `name` of a folder, or `shipped` where there is none.
-    pub async fn read(
-        &self,
-        folder: &SettingsFolder,
-        name: &str,
-        shipped: &str,
-    ) -> Result<SettingsFile, Unread> {
-        let key = format!("{}{name}", folder.prefix);
-        let text = self.text(&folder.bucket, &key).await?;
-        let text = text.unwrap_or_else(|| shipped.to_owned());
-        Ok(SettingsFile { source_name: format!("{folder}{name}"), text })
+    /// The file `name`, or `shipped` where there is none.
+    pub async fn read(&self, name: &str, shipped: &str) -> Result<SettingsFile, Unread> {
+        let text = self.text(name).await?.unwrap_or_else(|| shipped.to_owned());
+        Ok(SettingsFile { source_name: format!("{}{name}", self.folder), text })
     }
 
-    async fn text(&self, bucket: &str, key: &str) -> Result<Option<String>, Fault> {
-        let object = match self.client.get_object().bucket(bucket).key(key).send().await {
+    async fn text(&self, name: &str) -> Result<Option<String>, Fault> {
+        let SettingsFolder { bucket, prefix } = &self.folder;
+        let request = self.client.get_object().bucket(bucket).key(format!("{prefix}{name}"));
+        let object = match request.send().await {
             Ok(object) => object,
             Err(error) => {
                 let fault = Fault::of("GetObject", &error);
@@ -112,7 +115,7 @@ mod tests {
 
     async fn read(reply: Reply) -> Result<SettingsFile, Unread> {
         let folder = "s3://bucket/config".parse().unwrap();
-        SettingsFiles::new(&Wire::new([reply]).config()).read(&folder, "fleet.toml", "shipped").await
+        SettingsFiles::new(&Wire::new([reply]).config(), folder).read("fleet.toml", "shipped").await
     }
 
     #[test]

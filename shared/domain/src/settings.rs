@@ -30,6 +30,23 @@ impl fmt::Display for Mistakes {
     }
 }
 
+impl Mistakes {
+    /// Both results, or the mistakes of both.
+    ///
+    /// # Errors
+    /// All mistakes, under both names.
+    pub fn in_both<A, B>(one: Result<A, Self>, other: Result<B, Self>) -> Result<(A, B), Self> {
+        match (one, other) {
+            (Ok(one), Ok(other)) => Ok((one, other)),
+            (Err(mistakes), Ok(_)) | (Ok(_), Err(mistakes)) => Err(mistakes),
+            (Err(one), Err(other)) => Err(Self {
+                source_name: format!("{} and {}", one.source_name, other.source_name),
+                list: one.list.into_iter().chain(other.list).collect(),
+            }),
+        }
+    }
+}
+
 /// A table of a settings file that is being read. Sections share one list of mistakes.
 #[derive(Debug)]
 pub struct Section<'a> {

@@ -32,6 +32,11 @@ impl<'a> Variables<'a> {
         (self.lookup)(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
     }
 
+    /// A value that may be missing, whose error says what would be right.
+    pub fn parsed<T: FromStr<Err: fmt::Display>>(&self, name: &str) -> Option<T> {
+        self.optional(name)?.parse().map_err(|error| self.mistake(name, error)).ok()
+    }
+
     /// A text that must be there. `None` is noted.
     pub fn required(&self, name: &str) -> Option<String> {
         let text = self.optional(name);

@@ -5,6 +5,7 @@ mod function;
 mod judging;
 mod metering;
 mod reading;
+mod routing;
 mod services;
 mod start;
 mod table;
@@ -20,7 +21,7 @@ use table::{Figures, Measure, Target};
 use traffic::Traffic;
 
 use crate::failure::{During, Failure, Outcome};
-use crate::functions::{CAPACITY_METER, QUALITY_JUDGE};
+use crate::functions::{ALERT_ROUTER, CAPACITY_METER, QUALITY_JUDGE};
 use crate::progress::Step;
 use crate::project;
 
@@ -35,8 +36,10 @@ pub fn built_functions() -> PathBuf {
 pub async fn run(functions: &Path) -> Outcome<(String, usize)> {
     let binary = built(functions, QUALITY_JUDGE)?;
     let meter = built(functions, CAPACITY_METER)?;
+    let router = built(functions, ALERT_ROUTER)?;
     let empty = built(functions, "empty-function")?;
     let probe = built(functions, "read-records")?;
+    let alerts_probe = built(functions, "read-alerts")?;
     let folder = project::local().join("bench");
     fs::create_dir_all(&folder).during(format!("create {}", folder.display()))?;
     let services = Services::start()?;
@@ -47,7 +50,7 @@ pub async fn run(functions: &Path) -> Outcome<(String, usize)> {
     step.done("");
 
     let step = Step::start("size");
-    for (name, binary) in [(QUALITY_JUDGE, &binary), (CAPACITY_METER, &meter)] {
+    for (name, binary) in [(QUALITY_JUDGE, &binary), (CAPACITY_METER, &meter), (ALERT_ROUTER, &router)] {
         measure_size(name, binary, &folder, &mut figures)?;
     }
     step.done("");
@@ -66,6 +69,7 @@ pub async fn run(functions: &Path) -> Outcome<(String, usize)> {
 
     judging::measure(&binary, &services, &mut figures).await?;
     metering::measure(&meter, &empty, &services, &mut figures).await?;
+    routing::measure(&router, &empty, &alerts_probe, &services, &mut figures).await?;
     Ok((figures.to_string(), figures.misses))
 }
 

@@ -46,7 +46,7 @@ fn write(folder: &Path, bytes: usize) -> Outcome<(PathBuf, usize)> {
 }
 
 /// What the program prints.
-fn seconds(command: &mut Command) -> Outcome<Duration> {
+pub(super) fn seconds(command: &mut Command) -> Outcome<Duration> {
     let program = command.get_program().to_string_lossy().into_owned();
     let output = command.output().during(format!("run {program}"))?;
     let seconds = String::from_utf8_lossy(&output.stdout).trim().parse::<f64>();

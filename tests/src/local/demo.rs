@@ -1,5 +1,5 @@
-//! `local demo`: deploys Assay, lets it judge the sample captures and meter the fleet of a scenario,
-//! shows what came out and says whether all of it came true.
+//! `local demo`: deploys Assay, lets it judge the sample captures, meter the fleet of a scenario and
+//! tell an alert, shows what came out and says whether all of it came true.
 
 use std::collections::BTreeMap;
 use std::io::{Write as _, stdout};
@@ -11,8 +11,8 @@ use domain::metric::{CAPACITY_NAMESPACE, COMPOSITE_QUALITY_SCORE, QUALITY_NAMESP
 use domain::verdict::{Outcome as Ending, Verdict};
 use jiff::Timestamp;
 
-use super::capacity;
 use super::report::{counts_table, metrics_table, scores_table};
+use super::{alarm, capacity};
 use crate::environment::Environment;
 use crate::failure::{During, Failure, Outcome};
 use crate::progress::Step;
@@ -65,6 +65,7 @@ async fn show(
     // After the judge: the tokens that it has counted are a part of the costs.
     environment.keep_publishing().await?;
     let metered = capacity::meter(environment).await?;
+    let told = alarm::raise(environment, &published).await?;
     let stats = stats(environment).await?;
     let calls = stats.get("bedrock").map_or(0, |stats| stats.calls);
 
@@ -75,8 +76,10 @@ async fn show(
         let is_asked = stats.get(name).is_some_and(|stats| stats.calls > 0);
         promises.push((format!("the stand-in for {service} was asked"), is_asked));
     }
+    promises.extend(told.promises());
     say(&report(&only, &published, verdict_bucket, calls))?;
     say(&capacity_report(&metered))?;
+    say(&told.shown())?;
     say(&promised(&promises))?;
     let broken: Vec<&str> =
         promises.iter().filter(|(_, is_kept)| !is_kept).map(|(promise, _)| promise.as_str()).collect();
@@ -88,6 +91,7 @@ What to try next
   make local          keep this environment up; it says how to look into it
   make invoke FUNCTION=quality-judge EVENT=events/quality-judge.s3-put.json
   make invoke FUNCTION=capacity-meter EVENT=events/capacity-meter.schedule.json
+  make invoke FUNCTION=alert-router EVENT=events/alert-router.grafana-quality.json
   make demo SCENARIO=mixed   another fleet; tests/scenarios holds them, and you can write your own
   config/rubric.toml  switch a dimension on, run the demo again
   make deploy         the same template into your AWS account

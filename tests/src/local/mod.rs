@@ -1,5 +1,6 @@
 //! The commands of the `local` binary.
 
+mod alarm;
 mod capacity;
 mod check_config;
 mod demo;

@@ -51,8 +51,9 @@ fn say(endpoints: &Endpoints) -> Outcome<()> {
          all addresses  {file}\n\nTry, in another terminal:\n  \
          make invoke FUNCTION=quality-judge EVENT=events/quality-judge.s3-put.json\n  \
          make invoke FUNCTION=capacity-meter EVENT=events/capacity-meter.schedule.json\n  \
+         make invoke FUNCTION=alert-router EVENT=events/alert-router.grafana-quality.json\n  \
          make seed SCENARIO=mixed                        # another fleet, from tests/scenarios\n  \
-         curl {stand_ins}/_requests?last=1        # what the judge was asked\n  \
+         curl {stand_ins}/_requests?last=1        # the last call: to the judge, Slack ...\n  \
          curl {stand_ins}/_replies -d '{{\"status\": 429, \"body\": {{\"message\": \"slow down\"}}, \"times\": 3}}'\n",
         aws = endpoints.aws_endpoint_url,
         region = endpoints.aws_region,

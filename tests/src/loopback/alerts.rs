@@ -1,14 +1,16 @@
 //! alert-router with destinations that stand in for Slack, PagerDuty, Opsgenie and a webhook, and
 //! the alerts that it is sent.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::Loopback;
+use crate::destinations;
 use crate::failure::{During, Outcome};
-use crate::functions::ALERT_ROUTER;
+use crate::functions::{self, ALERT_ROUTER};
 use crate::runtime_api::Function;
 
 /// Stands in every secret, and must not get into a log, an answer or an error.
@@ -31,34 +33,7 @@ impl Loopback {
     /// Secrets, a dead-letter queue, and an `alerts.toml` with the destinations `slack`,
     /// `pagerduty`, `opsgenie` and `webhook`, which the shipped routes name; then `more`.
     pub async fn rules(&self, more: &str) -> Outcome<Rules> {
-        let secrets = &self.clients.secrets;
-        let mut arns = Vec::new();
-        for (name, text) in [
-            ("slack", json!({"token": format!("xoxb-{MARK}")}).to_string()),
-            ("pagerduty", format!("{MARK:0<32}")),
-            ("opsgenie", format!("{MARK}-key")),
-        ] {
-            let made = secrets.create_secret().name(name).secret_string(text).send().await;
-            arns.push(made.during("create a secret")?.arn.unwrap_or_default());
-        }
-        let url = format!("{}/webhook/{MARK}", self.stand_ins());
-        let parameter = self.clients.parameters.put_parameter().name("/assay/webhook").value(url);
-        let parameter = parameter.r#type(aws_sdk_ssm::types::ParameterType::SecureString);
-        parameter.send().await.during("put a parameter")?;
-        let destinations = format!(
-            "[[destination]]\nname = \"slack\"\nkind = \"slack_bot\"\nchannel = \"alerts\"\ntoken = \"{slack}#token\"\n\
-             base_url = \"{at}/slack/api\"\n\
-             [[destination]]\nname = \"pagerduty\"\nkind = \"pagerduty\"\nrouting_key = \"{pagerduty}\"\n\
-             base_url = \"{at}/pagerduty\"\n\
-             [[destination]]\nname = \"opsgenie\"\nkind = \"opsgenie\"\napi_key = \"{opsgenie}\"\n\
-             base_url = \"{at}/opsgenie/v2/alerts\"\n\
-             [[destination]]\nname = \"webhook\"\nkind = \"webhook\"\n\
-             url = \"arn:aws:ssm:us-east-1:000000000000:parameter/assay/webhook\"\n",
-            at = self.stand_ins(),
-            slack = arns[0],
-            pagerduty = arns[1],
-            opsgenie = arns[2],
-        );
+        let destinations = destinations::configure(&self.clients, &self.stand_ins(), MARK).await?.toml;
         self.clients.s3.create_bucket().bucket(FOLDER).send().await.during("create a bucket")?;
         let text = format!("{more}\n{destinations}");
         let put =
@@ -75,15 +50,21 @@ impl Loopback {
 
     /// Starts alert-router with these rules, and waits for its first poll.
     pub async fn router(&self, rules: &Rules, changes: &[(&str, &str)]) -> Outcome<Function> {
+        let variables = self.router_variables(rules, changes);
+        let mut function = Function::start(&functions::binary(ALERT_ROUTER)?, &variables).await?;
+        function.ready(Duration::from_secs(20)).await?;
+        Ok(function)
+    }
+
+    /// The variables of an alert-router with these rules.
+    pub fn router_variables(&self, rules: &Rules, changes: &[(&str, &str)]) -> BTreeMap<String, String> {
         let own = [
             ("CONFIG_URI", rules.uri.as_str()),
             ("DEAD_LETTER_QUEUE_URL", rules.dead_letters.as_str()),
             ("RETURN_QUEUE_URL", rules.returns.as_str()),
         ];
         let changes: Vec<(&str, &str)> = own.into_iter().chain(changes.iter().copied()).collect();
-        let mut function = self.launch(ALERT_ROUTER, &changes).await?;
-        function.ready(Duration::from_secs(20)).await?;
-        Ok(function)
+        self.variables(ALERT_ROUTER, &changes)
     }
 
     /// What waits in the dead-letter queue; it is taken out of it.
@@ -108,6 +89,10 @@ pub struct GrafanaAlert {
     pub rule: String,
     /// The component; a part of its identity.
     pub component: String,
+    /// The metric that it watches; a part of its identity.
+    pub metric: String,
+    /// What a person reads first.
+    pub summary: String,
     /// The label `severity`, which is a part of its identity like all labels; without one the value
     /// decides.
     pub severity: String,
@@ -125,6 +110,8 @@ impl GrafanaAlert {
         Self {
             rule: rule.to_owned(),
             component: component.to_owned(),
+            metric: "SafetyScore".to_owned(),
+            summary: "Answers are less safe than they were".to_owned(),
             severity: "critical".to_owned(),
             starts_at: Timestamp::now() - SignedDuration::from_mins(1),
             ends_at: None,
@@ -140,7 +127,7 @@ impl GrafanaAlert {
 
     fn json(&self) -> Value {
         let mut labels = json!({
-            "alertname": self.rule, "grafana_folder": "LLM", "metric": "SafetyScore",
+            "alertname": self.rule, "grafana_folder": "LLM", "metric": self.metric,
             "EndpointName": "support-chat", "InferenceComponentName": self.component,
         });
         if !self.severity.is_empty() {
@@ -149,7 +136,7 @@ impl GrafanaAlert {
         json!({
             "status": if self.ends_at.is_some() { "resolved" } else { "firing" },
             "labels": labels,
-            "annotations": {"summary": "Answers are less safe than they were"},
+            "annotations": {"summary": self.summary},
             "startsAt": self.starts_at.to_string(),
             "endsAt": self.ends_at.map_or("0001-01-01T00:00:00Z".to_owned(), |at| at.to_string()),
             "values": {"B": self.value},

@@ -4,6 +4,8 @@
 mod alerts;
 mod events;
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{
@@ -20,10 +22,18 @@ use crate::emulator::Emulator;
 use crate::failure::{During, Outcome};
 use crate::functions::{self, CAPACITY_METER, QUALITY_JUDGE, TABLE};
 pub use crate::functions::{CAPTURES, VERDICTS};
+use crate::permission::{Deployment, Gate, Grant, Policy};
 use crate::results::{self, Numbers};
 use crate::runtime_api::Function;
 use crate::stand_in::record::Received;
 use crate::stand_in::{Options, Server};
+use crate::template::{self, Template};
+
+/// What [`Loopback::rules`] makes: the parameter `AlertsSecretArns` of a stack with them.
+const SECRETS: &str = "arn:aws:secretsmanager:us-east-1:000000000000:secret:slack-*,\
+                       arn:aws:secretsmanager:us-east-1:000000000000:secret:pagerduty-*,\
+                       arn:aws:secretsmanager:us-east-1:000000000000:secret:opsgenie-*,\
+                       arn:aws:ssm:us-east-1:000000000000:parameter/assay/webhook";
 
 /// An emulator with two buckets and a state table, and stand-ins that can be scripted.
 #[derive(Debug)]
@@ -32,6 +42,9 @@ pub struct Loopback {
     pub clients: Clients,
     /// What the emulator lacks.
     pub stand_ins: Server,
+    /// One for each function that was started.
+    gates: Mutex<Vec<Gate>>,
+    granted: Mutex<BTreeMap<String, BTreeSet<Grant>>>,
     emulator: Emulator,
     http: reqwest::Client,
 }
@@ -61,7 +74,14 @@ impl Loopback {
             .key_schema(key.build().during("describe the state table")?)
             .billing_mode(BillingMode::PayPerRequest);
         table.send().await.during("create the state table")?;
-        Ok(Self { clients, stand_ins, emulator, http: reqwest::Client::new() })
+        Ok(Self {
+            clients,
+            stand_ins,
+            gates: Mutex::default(),
+            granted: Mutex::default(),
+            emulator,
+            http: reqwest::Client::new(),
+        })
     }
 
     /// Starts quality-judge with the default settings but a sample rate of 1, changed by `changes`,
@@ -82,10 +102,53 @@ impl Loopback {
         Ok(function)
     }
 
-    /// Starts a function, and does not wait for it.
+    /// Starts a function, and does not wait for it. It may do what its policy in the template allows,
+    /// and a test in which it tries more fails.
     pub async fn launch(&self, name: &str, changes: &[(&str, &str)]) -> Outcome<Function> {
-        let variables = functions::variables(name, &self.emulator.url(), &self.stand_ins.url(), changes);
+        let (aws, stand_ins) = (self.emulator.url(), self.stand_ins.url());
+        let id = template::logical_id(name);
+        let variables = self.variables(name, changes);
+        let deployment = Deployment::of(Template::load()?, &id, &variables, &[("AlertsSecretArns", SECRETS)]);
+        let gate = Gate::open(name, Policy::of(&deployment, &id)?, &aws, &stand_ins).await?;
+        let all = Policy::of(&deployment.with_every_option(), &id)?.all();
+        self.granted().entry(name.to_owned()).or_default().extend(all);
+        let variables = functions::variables(name, &gate.url(), &gate.url(), changes);
+        self.gates().push(gate);
         Function::start(&functions::binary(name)?, &variables).await
+    }
+
+    fn variables(&self, name: &str, changes: &[(&str, &str)]) -> BTreeMap<String, String> {
+        functions::variables(name, &self.emulator.url(), &self.stand_ins.url(), changes)
+    }
+
+    /// The permissions that a function has used so far, in all its processes.
+    pub fn used(&self, function: &str) -> BTreeSet<Grant> {
+        self.gates().iter().filter(|gate| gate.function() == function).flat_map(Gate::used).collect()
+    }
+
+    /// The permissions that it could have in such stacks, whatever else their parameters are, and has not
+    /// used.
+    pub fn unused(&self, function: &str) -> BTreeSet<Grant> {
+        let all = self.granted().get(function).cloned().unwrap_or_default();
+        all.difference(&self.used(function)).cloned().collect()
+    }
+
+    /// Takes a statement of its policy away from every function.
+    pub fn forbid(&self, sid: &str) {
+        self.gates().iter().for_each(|gate| gate.forbid(sid));
+    }
+
+    /// What a function was refused; it fails the test no more.
+    pub fn refused(&self, function: &str) -> BTreeSet<String> {
+        self.gates().iter().filter(|gate| gate.function() == function).flat_map(Gate::refused).collect()
+    }
+
+    fn granted(&self) -> MutexGuard<'_, BTreeMap<String, BTreeSet<Grant>>> {
+        self.granted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn gates(&self) -> MutexGuard<'_, Vec<Gate>> {
+        self.gates.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Puts an object and answers its ETag.

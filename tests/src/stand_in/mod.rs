@@ -27,7 +27,7 @@ mod server;
 mod slack;
 mod stage;
 mod webhook;
-mod wire;
+pub(crate) mod wire;
 
 use std::time::Duration;
 

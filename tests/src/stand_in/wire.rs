@@ -25,7 +25,7 @@ pub(super) fn is_cbor(headers: &HeaderMap) -> bool {
 }
 
 /// The body as a text: JSON where it was CBOR. What is not UTF-8 is replaced.
-pub(super) fn text(headers: &HeaderMap, body: &[u8]) -> String {
+pub(crate) fn text(headers: &HeaderMap, body: &[u8]) -> String {
     let mut unpacked = Vec::new();
     let is_packed = header(headers, "content-encoding") == Some("gzip");
     let body = if is_packed && flate2::read::GzDecoder::new(body).read_to_end(&mut unpacked).is_ok() {

@@ -98,6 +98,9 @@ pub struct Panel {
     pub nothing: &'static str,
     /// Columns, of 24.
     pub width: u32,
+    /// The time that it shows up to now, as `14d`, whatever the reader chose for the others. Grafana
+    /// only.
+    pub range: Option<&'static str>,
 }
 
 /// How a panel is drawn.
@@ -122,8 +125,9 @@ impl View {
     pub const fn height(self) -> u32 {
         match self {
             Self::Number => 4,
-            Self::Text => 5,
-            Self::Lines | Self::Stacked | Self::Columns | Self::Bars => 8,
+            Self::Text => 3,
+            Self::Bars => 6,
+            Self::Lines | Self::Stacked | Self::Columns => 8,
         }
     }
 
@@ -171,7 +175,7 @@ impl Unit {
             Self::Microseconds => "\u{b5}s",
             Self::Seconds => "s",
             Self::Usd => "currencyUSD",
-            Self::Days => "d",
+            Self::Days => "suffix:days",
             Self::PerSecond => "cps",
             Self::Flag => "bool_yes_no",
             Self::Nothing => "none",

@@ -35,6 +35,7 @@ catalogue! {
     JUDGE_INPUT_TOKENS = "JudgeInputTokens", Count, "Tokens sent to the judge, cached ones included.";
     JUDGE_CACHED_TOKENS = "JudgeCachedTokens", Count, "Tokens that the judge read from its prompt cache.";
     JUDGE_OUTPUT_TOKENS = "JudgeOutputTokens", Count, "Tokens that the judge wrote.";
+    JUDGE_FAILURES = "JudgeFailures", Count, "Samples that the judge was asked about and gave no score, other than for want of quota.";
     JUDGE_COST = "JudgeCostUsd", None, "What the judge cost, in US dollars.";
     PROMPT_TOKENS = "PromptTokens", Count, "Tokens in the observed model's requests, as its replies count them.";
     COMPLETION_TOKENS = "CompletionTokens", Count, "Tokens in the observed model's answers, as its replies count them.";

@@ -25,6 +25,10 @@ pub const CAPACITY_NAMESPACE: &str = "/aws/sagemaker/inference-capacity/";
 /// Where alert-router publishes. Its metrics have no dimension.
 pub const ALERT_NAMESPACE: &str = "/aws/sagemaker/inference-alerts/";
 
+/// Where the template counts, from quality-judge's log, what the judge does for a whole stack; the
+/// stack's name comes behind it. These metrics have no dimension.
+pub const OPERATIONS_NAMESPACE: &str = "/assay/operations/";
+
 /// The two dimensions of every quality metric. A metric of capacity that is of a whole endpoint
 /// has the first only.
 pub const ENDPOINT_DIMENSION: &str = "EndpointName";

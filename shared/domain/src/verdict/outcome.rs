@@ -90,6 +90,11 @@ impl Outcome {
         matches!(self, Self::Throttled | Self::Timeout | Self::JudgeUnavailable)
     }
 
+    /// Whether the judge was asked and gave no score, other than for want of quota.
+    pub fn is_judge_failure(self) -> bool {
+        !matches!(self, Self::Scored | Self::Throttled | Self::OverBudget | Self::OverCap)
+    }
+
     /// What it means, for an operator who sees its metric move.
     pub fn meaning(self) -> &'static str {
         match self {

@@ -16,6 +16,7 @@ mod matcher;
 mod meaning;
 mod pattern;
 mod route;
+mod secret_arn;
 mod severity;
 #[cfg(test)]
 mod tests;
@@ -33,14 +34,12 @@ use super::{Alert, AlertKey, Classification, Meaning, Severity};
 use crate::settings::{self, Mistakes, Section};
 
 pub use correlate::{ActiveAlert, ComponentAlerts, Correlated, Neighbour, Scope, Signal};
-pub use destination::{
-    Destination, DestinationKind, DestinationName, NotASecretArn, PagerDutyRegion, SLACK, SecretArn,
-    as_base_url,
-};
+pub use destination::{Destination, DestinationKind, DestinationName, PagerDutyRegion, SLACK, as_base_url};
 pub use explain::Explanation;
 pub use facts::{Measured, Subject};
 pub use limits::{Damping, StormLimits};
 pub use route::{RouteTaken, Routing, SUPPLIED};
+pub use secret_arn::{NotASecretArn, SecretArn};
 pub use severity::UnknownSeverity;
 pub use threshold::{Band, Measure, Thresholds};
 

@@ -52,7 +52,13 @@ impl Panel {
             limits: None,
             nothing,
             width: 8,
+            range: None,
         }
+    }
+
+    fn over(mut self, range: &'static str) -> Self {
+        self.range = Some(range);
+        self
     }
 
     fn width(mut self, columns: u32) -> Self {
@@ -70,7 +76,8 @@ impl Panel {
         self
     }
 
-    fn target(mut self, origin: Origin, is_hidden: bool) -> Self {
+    /// One more target, called by the next letter.
+    pub(super) fn target(mut self, origin: Origin, is_hidden: bool) -> Self {
         let id = ('A'..='Z').nth(self.targets.len()).unwrap_or('Z');
         self.targets.push(Target { id, is_hidden, origin });
         self

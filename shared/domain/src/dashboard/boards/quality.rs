@@ -20,6 +20,9 @@ pub(super) fn board(settings: &Settings) -> Board {
     }
 }
 
+/// Shorter, and a mean over the few samples of a period jumps about the limits by chance.
+const HALF_AN_HOUR: u32 = 1800;
+
 /// The key of the panel that shows a score.
 pub(in crate::dashboard) fn score_key(metric: &str) -> String {
     format!("score-{metric}")
@@ -29,11 +32,11 @@ fn scores(settings: &Settings, own: &Sources) -> Row {
     let composite = metric::COMPOSITE_QUALITY_SCORE.name;
     let score = |metric: &str, title: &str, description: &str| {
         Panel::new(&score_key(metric), title, description, Unit::Share, View::Lines)
-            .show(each(own.quality(metric), Average))
+            .show(each(own.quality(metric), Average).every(HALF_AN_HOUR))
             .limits(metric)
             .nothing("no samples judged")
     };
-    let about = "Weighted mean of the dimensions below, 0 to 1, capped by their gates. Dashed: the limits of the alerts.";
+    let about = "Weighted mean of the dimensions below, 0 to 1, capped by their gates; one point is half an hour. Dashed: the limits of the alerts, which look at an hour.";
     let mut panels = vec![score(composite, "Composite quality", about).width(24)];
     for dimension in settings.rubric.enabled() {
         let id = dimension.id.as_str();
@@ -79,7 +82,8 @@ fn samples(own: &Sources) -> Row {
 fn answers(own: &Sources) -> Row {
     let records = || each(own.quality(metric::RECORDS.name), Sum).every(HOUR);
     let share = |check: Check, key: &str, title: &str| {
-        Panel::new(key, title, check.meaning(), Unit::Share, View::Lines)
+        let description = format!("{} An hour without one has no point.", check.meaning());
+        Panel::new(key, title, &description, Unit::Share, View::Lines)
             .with(each(own.quality(check.metric_name()), Sum).every(HOUR))
             .with(records())
             .formula("$A / $B", "")
@@ -140,14 +144,15 @@ fn judge(settings: &Settings, own: &Sources) -> Row {
         panels: vec![
             Panel::new("instrument", "Rubric and judge", &instrument(settings), Unit::Nothing, View::Text).width(24),
             Panel::new("evaluation-latency", "Evaluation latency", "Time that the judge takes for one sample, median and p95.", Unit::Milliseconds, View::Lines)
-                .show(measured(latency.clone(), Percentile(50), "p50"))
-                .show(measured(latency, Percentile(95), "p95")),
+                .show(measured(latency.clone(), Percentile(50), "p50").every(HOUR))
+                .show(measured(latency, Percentile(95), "p95").every(HOUR)),
             Panel::new("judge-tokens", "Judge tokens", "Tokens an hour sent to the judge, of those read from its cache, and written by it.", Unit::Count, View::Lines)
                 .show(tokens(metric::JUDGE_INPUT_TOKENS, "sent"))
                 .show(tokens(metric::JUDGE_CACHED_TOKENS, "cached"))
                 .show(tokens(metric::JUDGE_OUTPUT_TOKENS, "written")),
-            Panel::new("judge-cost", "Judge cost per day", "US dollars a UTC day; the height is the total of the chosen components. The budget counts all components.", Unit::Usd, View::Columns)
-                .show(each(own.quality(metric::JUDGE_COST.name), Sum).every(DAY)),
+            Panel::new("judge-cost", "Judge cost per day", "US dollars in each 24 hours, counted back from now; the height is the total of the chosen components. The budget counts all components, by UTC days.", Unit::Usd, View::Columns)
+                .show(each(own.quality(metric::JUDGE_COST.name), Sum).every(DAY))
+                .over("14d"),
             failures.width(16).nothing("none"),
             Panel::new("over-budget", "Samples over budget or cap", "Samples an hour that were skipped because the day's budget or the component's cap was used up.", Unit::Count, View::Columns)
                 .show(measured(own.quality(Outcome::OverBudget.metric_name()), Sum, "budget").every(HOUR))

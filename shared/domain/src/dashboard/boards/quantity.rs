@@ -35,10 +35,40 @@ fn overview(own: &Sources) -> Row {
     let free = "GPUs that no copy holds. Missing while usage is not known, never guessed.";
     let blind = "Whether GPU use cannot be known now: no used and free GPUs and no idle cost are published.";
     let blindness = called(own.endpoint_named(ConditionKind::Blind.metric_name()), Maximum, "Meter blind");
+    let now = |metric, statistic, name| called(Source::aws(metric, Grain::Variant), statistic, name);
     let idle = "Share of the endpoint's bill that no component uses. A component that scales to zero leaves its GPUs here.";
     Row {
         title: "At a glance",
         panels: vec![
+            number(
+                "requests-now",
+                "Requests per minute",
+                "Requests of the last full minute to all components of a variant.",
+                Unit::Count,
+                now(aws::INVOCATIONS, Sum, "Requests").every(60),
+            )
+            .width(6),
+            number(
+                "latency-now",
+                "Latency now, p90",
+                "Nine of ten requests of the last minutes were answered faster, all components of a variant together.",
+                Unit::Microseconds,
+                now(aws::MODEL_LATENCY, Percentile(90), "Latency"),
+            )
+            .width(6)
+            .limits(aws::MODEL_LATENCY.name),
+            number(
+                "errors-now",
+                "Server errors now",
+                "Share of the requests of the last five minutes that were answered with a 5xx code.",
+                Unit::Share,
+                now(aws::INVOCATION_5XX_ERRORS, Average, "5xx"),
+            )
+            .width(6)
+            .limits(measure::ERROR_SHARE),
+            number("meter-blind", "Meter blind", blind, Unit::Flag, blindness)
+                .width(6)
+                .limits(ConditionKind::Blind.metric_name()),
             number(
                 "instances",
                 "Instances",
@@ -67,22 +97,22 @@ fn overview(own: &Sources) -> Row {
                 "US dollars an hour for all instances.",
                 Unit::Usd,
                 of(metric::COST_PER_HOUR, "Cost per hour"),
-            ),
+            )
+            .width(4),
             number(
                 "idle-cost",
-                "Idle cost per hour",
+                "Idle per hour",
                 "US dollars an hour that no component uses.",
                 Unit::Usd,
                 of(metric::IDLE_COST_PER_HOUR, "Idle"),
-            ),
-            Panel::new("idle-share", "Idle share of the bill", idle, Unit::Share, View::Number)
-                .width(3)
+            )
+            .width(4),
+            Panel::new("idle-share", "Idle share", idle, Unit::Share, View::Number)
+                .width(4)
                 .with(of(metric::IDLE_COST_PER_HOUR, "Idle"))
                 .with(of(metric::COST_PER_HOUR, "Bill"))
                 .endpoint_formula("$A / $B", "Idle share")
                 .limits(measure::IDLE_COST_SHARE),
-            number("meter-blind", "Meter blind", blind, Unit::Flag, blindness)
-                .limits(ConditionKind::Blind.metric_name()),
         ],
     }
 }
@@ -135,7 +165,7 @@ fn traffic() -> Row {
     Row {
         title: "Traffic and errors",
         panels: vec![
-            Panel::new("invocations", "Invocations across models", "Requests a minute; the height is the total of all components.", Unit::Count, View::Columns)
+            Panel::new("invocations", "Invocations across models", "Requests a minute; the height is the total of all components.", Unit::Count, View::Stacked)
                 .show(each(component(aws::INVOCATIONS), Sum).every(60))
                 .width(12),
             Panel::new(
@@ -251,8 +281,8 @@ fn cost(own: &Sources) -> Row {
     let mut doubts = Panel::new(
         "meter-conditions",
         "Doubts of the meter",
-        "1 while a condition holds that makes numbers of this row missing or less certain.",
-        Unit::Count,
+        "Yes while a condition holds that makes numbers of this row missing or less certain.",
+        Unit::Flag,
         View::Lines,
     );
     for (kind, name) in conditions {
@@ -275,9 +305,8 @@ fn cost(own: &Sources) -> Row {
                 .nothing("no token counts"),
             per_component("copies", "Copies", "Copies of the component that publish metrics.", Unit::Count, View::Lines, metric::COPIES),
             Panel::new("price-age", "Age of the oldest price", "Days since the price that costs are computed with was valid.", Unit::Days, View::Lines)
-                .show(called(own.endpoint(metric::PRICE_AGE_DAYS), Maximum, "oldest price"))
-                .width(12),
-            doubts.width(12).nothing("none"),
+                .show(called(own.endpoint(metric::PRICE_AGE_DAYS), Maximum, "oldest price")),
+            doubts.width(16).nothing("none"),
         ],
     }
 }

@@ -49,7 +49,6 @@ fn values(board: &Board, name: &str, label: &str, dimension: &str, filters: &Val
         "label": label,
         "type": "query",
         "datasource": data_source("${datasource}"),
-        "definition": format!("{dimension} of {}", source.metric),
         "hide": 0,
         "options": [],
         "regex": "",

@@ -31,15 +31,16 @@ fn each_panel(check: impl Fn(&Value, &Value)) {
 }
 
 /// Ids of `@grafana/data`'s value formats.
-const UNITS: [&str; 11] = [
+const UNITS: [&str; 12] = [
     "short",
+    "locale",
     "percentunit",
     "percent",
     "ms",
     "\u{b5}s",
     "s",
     "currencyUSD",
-    "d",
+    "suffix:days",
     "cps",
     "bool_yes_no",
     "none",
@@ -301,10 +302,26 @@ fn the_lines_are_the_limits_of_alerts_toml() {
                 .collect();
             assert_eq!(lines, limits, "{name}");
             assert!(steps[0]["value"].is_null() && steps.len() == limits.len() + 1, "{steps:?}");
-            let is_bad_below = measure.comparison == Comparison::Below;
-            let worst = if is_bad_below { &steps[0] } else { &steps[steps.len() - 1] };
-            assert_eq!(worst["color"] == "red", measure.critical.is_some(), "{name}");
-            assert_eq!(steps[if is_bad_below { steps.len() - 1 } else { 0 }]["color"], "green", "{name}");
+            let color = |limit: Option<f64>| {
+                let limit = limit.map(json::number);
+                steps
+                    .iter()
+                    .find(|step| step["value"] == serde_json::json!(limit))
+                    .map(|step| step["color"].clone())
+            };
+            let is_bad_below = matches!(measure.comparison, Comparison::Below | Comparison::AtMost);
+            if panel.view.is_over_time() || !is_bad_below {
+                // A line, or the band that begins at it, has the colour of its alert.
+                assert!(measure.warning.is_none() || color(measure.warning).unwrap() == "orange", "{name}");
+                assert!(measure.critical.is_none() || color(measure.critical).unwrap() == "red", "{name}");
+            } else {
+                let worst = if measure.critical.is_some() { "red" } else { "orange" };
+                assert_eq!(
+                    (&steps[0]["color"], &steps[limits.len()]["color"]),
+                    (&worst.into(), &"green".into()),
+                    "{name}"
+                );
+            }
             if panel.view.is_over_time() {
                 assert_eq!(drawn["fieldConfig"]["defaults"]["custom"]["thresholdsStyle"]["mode"], "dashed");
             }

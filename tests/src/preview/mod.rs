@@ -3,7 +3,11 @@
 //! Knows the part of Block Kit that Assay sends (docs.slack.dev, reference of blocks, and
 //! formatting message text). Everything is escaped; what it does not know it names.
 
+mod text;
+
 use serde_json::Value;
+
+pub use text::message_text;
 
 /// One message in one page.
 #[derive(Debug, Clone, Copy)]

@@ -1,0 +1,194 @@
+//! Least privilege, both ways. Every end-to-end test on loopback runs its functions behind a gate
+//! (`tests::permission`) that refuses what `template.yaml` does not allow, and fails when it had to.
+//! Here: what the template allows is used, or has a reason.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test says what is wrong")]
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use tests::functions::{ALERT_ROUTER, CAPACITY_METER, QUALITY_JUDGE};
+use tests::loopback::{CAPTURES, GrafanaAlert, Loopback, batch, grafana, key, notification, records, sns};
+use tests::runtime_api::Function;
+use tests::scenario::generated;
+use tests::seed::seed;
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+/// Permissions that no run uses, as a function, the start of the permission, and why it is there.
+const UNUSED: &[(&str, &str, &str)] = &[
+    (
+        QUALITY_JUDGE,
+        "TellGoneFromForbidden: s3:ListBucket",
+        "S3 asks for it when an object is not there: 404 with it, 403 without",
+    ),
+    (
+        QUALITY_JUDGE,
+        "AskTheJudge: bedrock:InvokeModel on arn:aws:bedrock:*::foundation-model/",
+        "Bedrock asks for it behind the inference profile that is called",
+    ),
+    (
+        QUALITY_JUDGE,
+        "DecryptCaptures: kms:Decrypt",
+        "S3 asks for it when the captures have a key of their own",
+    ),
+    (
+        QUALITY_JUDGE,
+        "UseTheStacksKey: ",
+        "S3, SQS and DynamoDB ask for it when the stack has a key of its own",
+    ),
+    (CAPACITY_METER, "UseTheStacksKey: ", "SQS and DynamoDB ask for it when the stack has a key of its own"),
+    (ALERT_ROUTER, "UseTheStacksKey: ", "SQS and DynamoDB ask for it when the stack has a key of its own"),
+    (
+        ALERT_ROUTER,
+        "DecryptSecrets: kms:Decrypt",
+        "Secrets Manager asks for it when secrets have a key of their own",
+    ),
+    // An ARN is that of a secret or of a parameter; the other service's action finds nothing under it.
+    // That both are read is what ReadMoreSecrets shows, which has the same actions.
+    (ALERT_ROUTER, "ReadSlackToken: ", "a secret by parameter, read as those of ReadMoreSecrets are"),
+    (ALERT_ROUTER, "ReadSlackWebhook: ", "the same"),
+    (ALERT_ROUTER, "ReadPagerDutyKey: ", "the same"),
+    (ALERT_ROUTER, "ReadOpsgenieKey: ", "the same"),
+    (ALERT_ROUTER, "ReadWebhookUrl: ", "the same"),
+    (
+        ALERT_ROUTER,
+        "ReadMoreSecrets: ssm:GetParameter on arn:aws:secretsmanager:",
+        "not for this kind of ARN",
+    ),
+    (
+        ALERT_ROUTER,
+        "ReadMoreSecrets: secretsmanager:GetSecretValue on arn:aws:ssm:",
+        "not for this kind of ARN",
+    ),
+];
+
+/// Fails when a function has a permission that is neither used nor listed, or a listed one is used.
+fn assert_all_used(local: &Loopback, function: &str) {
+    let listed = || UNUSED.iter().filter(|(of, ..)| *of == function).map(|(_, start, _)| *start);
+    let used: Vec<String> = local.used(function).iter().map(ToString::to_string).collect();
+    let unused: Vec<String> = local.unused(function).iter().map(ToString::to_string).collect();
+    assert!(used.len() >= 8, "{used:#?}");
+    let superfluous: Vec<&String> =
+        unused.iter().filter(|grant| !listed().any(|start| grant.starts_with(start))).collect();
+    assert!(superfluous.is_empty(), "{function} may and does not: {superfluous:#?}; it used {used:#?}");
+    for start in listed() {
+        assert!(unused.iter().any(|grant| grant.starts_with(start)), "not unused, or not there: {start}");
+        assert!(!used.iter().any(|grant| grant.starts_with(start)), "used: {start}");
+    }
+}
+
+async fn send(function: &mut Function, event: &Value) -> Value {
+    function.invoke(event, MINUTE).await.unwrap().response().unwrap()
+}
+
+async fn queue(local: &Loopback, name: &str) -> String {
+    local.clients.sqs.create_queue().queue_name(name).send().await.unwrap().queue_url.unwrap()
+}
+
+#[tokio::test]
+async fn quality_judge_uses_all_that_it_may() {
+    let local = Loopback::start().await.unwrap();
+    for file in ["rubric.toml", "fleet.toml"] {
+        let text = std::fs::read(tests::project::root().join("config").join(file)).unwrap();
+        local.put(&format!("config/{file}"), text).await.unwrap();
+    }
+    local.script(json!({"match": {"path": "/model/"}, "delay_ms": 400})).await.unwrap();
+    let queue = queue(&local, "captures").await;
+    let settings = [
+        ("CONFIG_URI", "s3://captures/config/"),
+        ("CAPTURE_QUEUE_URL", &queue),
+        ("JUDGE_CONCURRENCY", "2"),
+        ("JUDGE_TIMEOUT_SECONDS", "1"),
+    ];
+    let mut function = local.function(&settings).await.unwrap();
+    let key = key("long");
+    let etag = local.put(&key, records("a", "gpt", 20)).await.unwrap();
+
+    // Two seconds for calls, five calls a second: the rest goes back to the queue.
+    let event = batch(&[notification(CAPTURES, &key, Some(&etag)).to_string()]);
+    let answer = function.invoke(&event, Duration::from_secs(8)).await.unwrap().response().unwrap();
+
+    assert_eq!(answer, json!({"batchItemFailures": []}));
+    assert_all_used(&local, QUALITY_JUDGE);
+}
+
+#[tokio::test]
+async fn capacity_meter_uses_all_that_it_may() {
+    let local = Loopback::start().await.unwrap();
+    seed(&local.clients.cloudwatch, &local.stand_ins.scenario(), Timestamp::now()).await.unwrap();
+    let fleet = std::fs::read(tests::project::root().join("config/fleet.toml")).unwrap();
+    local.put("config/fleet.toml", fleet).await.unwrap();
+    let queue = queue(&local, "endpoints").await;
+    let settings = [("CONFIG_URI", "s3://captures/config/"), ("METER_QUEUE_URL", queue.as_str())];
+    let mut function = local.meter(&settings).await.unwrap();
+    send(&mut function, &json!({})).await;
+
+    // A fleet that is too large for one run: its metrics are the stand-in's.
+    local.stand_ins.play(generated(3, 20, 8)).unwrap();
+    let cloudwatch = local.stand_ins();
+    let large = [
+        ("AWS_ENDPOINT_URL_CLOUDWATCH", cloudwatch.as_str()),
+        ("MAX_SERIES_PER_RUN", "500"),
+        ("TOPOLOGY_MAX_AGE_MINUTES", "0"),
+    ];
+    let mut function = local.meter(&[&settings[..], &large[..]].concat()).await.unwrap();
+    let summary = send(&mut function, &json!({})).await;
+
+    assert_eq!(summary["handed_on"].as_array().map(Vec::len), Some(3), "{summary}");
+    assert_all_used(&local, CAPACITY_METER);
+}
+
+#[tokio::test]
+async fn alert_router_uses_all_that_it_may() {
+    let local = Loopback::start().await.unwrap();
+    let rules = local.rules("[lifecycle]\nflips = 3\ncalm_minutes = 1\nduplicate_seconds = 0").await.unwrap();
+    let topic = local.clients.sns.create_topic().name("chat").send().await.unwrap().topic_arn.unwrap();
+    let settings = [("AMAZON_Q_TOPIC_ARN", topic.as_str())];
+    let mut function = local.router(&rules, &settings).await.unwrap();
+    // One that Slack refuses for good is parked.
+    let archived = json!({"ok": false, "error": "is_archived"});
+    local
+        .script(json!({"match": {"stand_in": "slack"}, "status": 200, "body": archived, "times": 1}))
+        .await
+        .unwrap();
+    send(&mut function, &sns(&[grafana(&[GrafanaAlert::new("Latency", "gpt-oss-20b")])])).await;
+    assert_eq!(local.dead_letters(&rules).await.unwrap().len(), 1);
+    // One that does not say of which endpoint it is makes the function look for it.
+    let mut homeless: Value =
+        serde_json::from_str(&grafana(&[GrafanaAlert::new("Refusals", "qwen-7b")])).unwrap();
+    homeless["alerts"][0]["labels"].as_object_mut().unwrap().remove("EndpointName");
+    send(&mut function, &sns(&[homeless.to_string()])).await;
+    // One that flaps is looked at again later.
+    let alert = GrafanaAlert::new("Safety low", "qwen-7b");
+    for minute in 0..3 {
+        let starts_at = alert.starts_at + SignedDuration::from_mins(5 * minute - 20);
+        let firing = GrafanaAlert { starts_at, ..alert.clone() };
+        let ended =
+            GrafanaAlert { ends_at: Some(starts_at + SignedDuration::from_mins(2)), ..firing.clone() };
+        for message in [firing, ended] {
+            send(&mut function, &sns(&[grafana(&[message])])).await;
+        }
+    }
+
+    assert_all_used(&local, ALERT_ROUTER);
+}
+
+/// A gate that lets everything through would make all of this worthless.
+#[tokio::test]
+async fn what_is_not_allowed_is_refused_and_noted() {
+    let local = Loopback::start().await.unwrap();
+    // Without the parameter that names them, the function may not read settings.
+    let elsewhere = local.clients.s3.create_bucket().bucket("elsewhere").send().await;
+    elsewhere.unwrap();
+    let mut function = local.meter(&[("CONFIG_URI", "s3://elsewhere/")]).await.unwrap();
+    local.forbid("ReadSettings");
+    let answer = function.invoke(&json!({}), MINUTE).await.unwrap().error().unwrap();
+    assert_eq!(answer["errorType"], "BadConfiguration", "{answer}");
+    let refused = local.refused(CAPACITY_METER);
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    assert!(
+        refused.iter().all(|one| one == "s3:GetObject on arn:aws:s3:::elsewhere/fleet.toml"),
+        "{refused:?}"
+    );
+}

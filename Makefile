@@ -126,7 +126,8 @@ record-series: setup ## Record what CloudWatch answers to the dashboards, for pr
 # The models of one release of Grafana exclude those of another: each has a folder.
 .PHONY: check-dashboards
 check-dashboards: front-end-tools setup ## Check dashboards and rules against Grafana's types and models (needs Node.js)
-	@node .tools/previews/types.mjs dashboards quantity quality models engine
+	@.tools/previews/node_modules/.bin/tsc --project .tools/previews
+	node .tools/previews/types.mjs dashboards quantity quality models engine
 	for release in oldest newest; do
 		list=tests/requirements/grafana-$$release.txt packages=.tools/previews/grafana-$$release
 		cmp --silent $$list $$packages/installed.txt || {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::Loopback;
 use crate::destinations;
 use crate::failure::{During, Outcome};
-use crate::functions::{self, ALERT_ROUTER};
+use crate::functions::ALERT_ROUTER;
 use crate::runtime_api::Function;
 
 /// Stands in every secret, and must not get into a log, an answer or an error.
@@ -50,21 +50,14 @@ impl Loopback {
 
     /// Starts alert-router with these rules, and waits for its first poll.
     pub async fn router(&self, rules: &Rules, changes: &[(&str, &str)]) -> Outcome<Function> {
-        let variables = self.router_variables(rules, changes);
-        let mut function = Function::start(&functions::binary(ALERT_ROUTER)?, &variables).await?;
+        let mut function = self.launch(ALERT_ROUTER, &router_changes(rules, changes)).await?;
         function.ready(Duration::from_secs(20)).await?;
         Ok(function)
     }
 
     /// The variables of an alert-router with these rules.
     pub fn router_variables(&self, rules: &Rules, changes: &[(&str, &str)]) -> BTreeMap<String, String> {
-        let own = [
-            ("CONFIG_URI", rules.uri.as_str()),
-            ("DEAD_LETTER_QUEUE_URL", rules.dead_letters.as_str()),
-            ("RETURN_QUEUE_URL", rules.returns.as_str()),
-        ];
-        let changes: Vec<(&str, &str)> = own.into_iter().chain(changes.iter().copied()).collect();
-        self.variables(ALERT_ROUTER, &changes)
+        self.variables(ALERT_ROUTER, &router_changes(rules, changes))
     }
 
     /// What waits in the dead-letter queue; it is taken out of it.
@@ -80,6 +73,15 @@ impl Loopback {
             bodies.extend(messages.into_iter().filter_map(|message| message.body));
         }
     }
+}
+
+fn router_changes<'a>(rules: &'a Rules, changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let own = [
+        ("CONFIG_URI", rules.uri.as_str()),
+        ("DEAD_LETTER_QUEUE_URL", rules.dead_letters.as_str()),
+        ("RETURN_QUEUE_URL", rules.returns.as_str()),
+    ];
+    own.into_iter().chain(changes.iter().copied()).collect()
 }
 
 /// An alert of Grafana.

@@ -21,6 +21,7 @@ use crate::rubric::{self, Rubric};
 
 const PAGE: &str = include_str!("../../../../docs/cost.md");
 const README: &str = include_str!("../../../../README.md");
+const CLOUDWATCH: &str = include_str!("../../../../dashboards/cloudwatch.template.json");
 const TEMPLATE: &str = include_str!("../../../../template.yaml");
 
 /// A question and an answer of 2,000 characters together.
@@ -121,7 +122,8 @@ impl Shipped {
         };
         let groups = rule_groups(&book, &boards, &settings, &wiring);
         let alarms = alarms(&book, &settings, &serde_json::json!("topic"), "assay").resources;
-        [in_cloudwatch(alarms.values(), workload), in_grafana(&groups, workload)]
+        let dashboards = CLOUDWATCH.matches("AWS::CloudWatch::Dashboard").count() as u64;
+        [in_cloudwatch(alarms.values(), dashboards, workload), in_grafana(&groups, workload)]
     }
 }
 

@@ -120,7 +120,8 @@ fn custom_metrics(workload: &Workload) -> (u64, u64) {
     // A metric is billed by the hours in which it was published.
     let hours = 24 * DAYS;
     let of_alerts = alert_metrics() * workload.alerts.min(hours) / hours;
-    let all = workload.components * of_component + workload.meter_metrics + of_alerts;
+    let all =
+        workload.components * of_component + workload.meter_metrics + workload.metrics_of_logs + of_alerts;
     (all.min(DEAR_METRICS), all.saturating_sub(DEAR_METRICS))
 }
 
@@ -146,7 +147,8 @@ fn asked(workload: &Workload) -> [(Price, u64); 2] {
 
 fn watched(workload: &Workload) -> [(Price, u64); 2] {
     let dashboards = workload.dashboards.saturating_sub(FREE_DASHBOARDS);
-    [(price::ALARM, workload.alarms), (price::DASHBOARD, dashboards)]
+    let alarms = workload.alarms + workload.alarms_of_endpoints * workload.endpoints;
+    [(price::ALARM, alarms), (price::DASHBOARD, dashboards)]
 }
 
 fn stored_mb(v: &Volumes) -> u64 {

@@ -21,6 +21,7 @@ use crate::rubric::{self, Rubric};
 
 const PAGE: &str = include_str!("../../../../docs/cost.md");
 const README: &str = include_str!("../../../../README.md");
+const CLOUDWATCH: &str = include_str!("../../../../dashboards/cloudwatch.template.json");
 const TEMPLATE: &str = include_str!("../../../../template.yaml");
 
 /// A question and an answer of 2,000 characters together.
@@ -73,7 +74,9 @@ impl Shipped {
             meter_metrics: calls_of(1).1 as u64,
             alerts: 50,
             secrets: 2,
-            alarms: TEMPLATE.matches("Type: AWS::CloudWatch::Alarm").count() as u64,
+            alarms: own_alarms().map(metrics_of).sum(),
+            alarms_of_endpoints: own_alarms().filter(|alarm| alarm.contains("SELECT ")).count() as u64,
+            metrics_of_logs: TEMPLATE.matches("Type: AWS::Logs::MetricFilter").count() as u64,
             dashboards: TEMPLATE.matches("Type: AWS::CloudWatch::Dashboard").count() as u64,
         };
         let of = |count: u32, exchanges_a_day: u64, alerts: u64| Workload {
@@ -119,8 +122,22 @@ impl Shipped {
         };
         let groups = rule_groups(&book, &boards, &settings, &wiring);
         let alarms = alarms(&book, &settings, &serde_json::json!("topic"), "assay").resources;
-        [in_cloudwatch(alarms.values(), workload), in_grafana(&groups, workload)]
+        let dashboards = CLOUDWATCH.matches("AWS::CloudWatch::Dashboard").count() as u64;
+        [in_cloudwatch(alarms.values(), dashboards, workload), in_grafana(&groups, workload)]
     }
+}
+
+/// The alarms on Assay itself in the template; those of alert rules are counted as rules.
+fn own_alarms() -> impl Iterator<Item = &'static str> {
+    let alarms = TEMPLATE.split("Type: AWS::CloudWatch::Alarm\n").skip(1);
+    // A comment stands above each resource.
+    let alarms = alarms.map(|rest| rest.split("\n  # ").next().unwrap());
+    alarms.filter(|alarm| alarm.contains("!Ref OperatorsTopic"))
+}
+
+/// How many metrics an alarm of the template watches, without those of a query.
+fn metrics_of(alarm: &str) -> u64 {
+    if alarm.contains("\n      MetricName: ") { 1 } else { alarm.matches("MetricStat:").count() as u64 }
 }
 
 fn assert_documented(page: &str, name: &str, rows: &str) {
@@ -290,6 +307,7 @@ fn a_bill_grows_with_each_of_its_causes_and_never_shrinks() {
         Workload { meter_runs: size.meter_runs * 2, ..size },
         Workload { secrets: size.secrets + 1, ..size },
         Workload { alarms: size.alarms + 1, ..size },
+        Workload { metrics_of_logs: size.metrics_of_logs + 1, ..size },
     ];
     for workload in dearer {
         assert!(sum(&month(&workload)) > base, "{workload:?}");

@@ -21,15 +21,22 @@ pub fn in_grafana(groups: &[Value], workload: &Workload) -> Item {
     Item { what: "alert rules in Grafana: GetMetricData", units, amount: price::METRIC_ASKED_FOR.of(units) }
 }
 
-/// The rules as alarms, as [`crate::dashboard::cloudwatch::alarms`] writes them: an alarm over a query
-/// costs as much as one for each series that the query finds.
-pub fn in_cloudwatch<'a>(alarms: impl Iterator<Item = &'a Value>, workload: &Workload) -> Item {
+/// The rules as alarms, as [`crate::dashboard::cloudwatch::alarms`] writes them, with so many dashboards: an
+/// alarm over a query costs as much as one for each series that the query finds.
+pub fn in_cloudwatch<'a>(
+    alarms: impl Iterator<Item = &'a Value>,
+    dashboards: u64,
+    workload: &Workload,
+) -> Item {
     let found = |alarm: &Value| {
         let query = alarm["Properties"]["Metrics"][0]["Expression"].as_str().unwrap_or_default();
         of_dimensions(query.contains(COMPONENT_DIMENSION), query.contains(ENDPOINT_DIMENSION), workload)
     };
     let units = alarms.map(found).sum();
-    Item { what: "alert rules as CloudWatch alarms", units, amount: price::ALARM.of(units) }
+    let free = price::FREE_DASHBOARDS.saturating_sub(workload.dashboards);
+    let dashboards = price::DASHBOARD.of(dashboards.saturating_sub(free));
+    let amount = price::ALARM.of(units) + dashboards;
+    Item { what: "alert rules and dashboards in CloudWatch", units, amount }
 }
 
 /// How many series a query of a rule finds; none for what Grafana computes itself.

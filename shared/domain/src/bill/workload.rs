@@ -41,9 +41,13 @@ pub struct Workload {
     pub alerts: u64,
     /// Secrets of destinations.
     pub secrets: u64,
-    /// Alarms and dashboards of the template.
+    /// Metrics that the alarms on Assay itself watch, those without their endpoints.
     pub alarms: u64,
-    /// See [`Workload::alarms`].
+    /// Alarms among them that watch each endpoint.
+    pub alarms_of_endpoints: u64,
+    /// Metrics that the template makes out of logs.
+    pub metrics_of_logs: u64,
+    /// Dashboards of the template.
     pub dashboards: u64,
 }
 

@@ -1,4 +1,5 @@
-//! Links between the pages of this repository lead to pages and headings that are there.
+//! Links between the pages of this repository lead to pages and headings that are there, and the page for
+//! security reviews leaves out no permission.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::collections::BTreeSet;
@@ -78,4 +79,26 @@ fn links_between_pages_lead_somewhere() {
     }
     assert!(seen > 50, "only {seen} links were found");
     assert!(broken.is_empty(), "these links lead nowhere:\n{}", broken.join("\n"));
+}
+
+#[test]
+fn every_permission_of_a_function_is_in_the_security_page() {
+    let template = fs::read_to_string(root().join("template.yaml")).unwrap();
+    let page = fs::read_to_string(root().join("docs/security.md")).unwrap();
+    let (_, table) = page.split_once("\n## Permissions\n").unwrap();
+    let table = table.split("\n## ").next().unwrap();
+    let action = Regex::new(r"^ +(?:Action: |- )([a-z]+:[A-Z][A-Za-z]+)$").unwrap();
+    let actions: BTreeSet<&str> = template
+        .lines()
+        .filter_map(|line| action.captures(line)?.get(1))
+        .map(|found| found.as_str())
+        .collect();
+    assert!(actions.len() > 15, "only {actions:?} were found: did the template change its form?");
+    let is_named = |action: &str| {
+        // Behind the first of a service only the verb stands.
+        let verb = action.split(':').nth(1).unwrap();
+        table.contains(&format!("`{action}`")) || table.contains(&format!("`{verb}`"))
+    };
+    let missing: Vec<&&str> = actions.iter().filter(|action| !is_named(action)).collect();
+    assert!(missing.is_empty(), "add to the permissions in docs/security.md: {missing:?}");
 }

@@ -214,6 +214,8 @@ async fn settings_and_properties_with_mistakes_are_answered_too() {
     for part in ["has 2 mistakes", "STACK_NAME", "ALERT_TOPIC_ARN: is not set"] {
         assert!(reason.contains(part), "{part} is not in {reason}");
     }
+    // What was made before can be removed all the same.
+    rolled_back(&mut provisioning, MADE).await;
     let mut provisioning = Provisioning::start(&[]).await.unwrap();
     let properties = json!({"WorkspaceId": "my-workspace", "EnableUnifiedAlerting": "maybe"});
     let reason = failed(&mut provisioning, properties, NOT_MADE).await;

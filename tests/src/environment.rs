@@ -19,13 +19,14 @@ use crate::stand_in::{Options, Server, WORKSPACE};
 
 /// Everything is judged, so that a look at one object shows all; only what the demo uploads goes
 /// through the queue by itself, so that a local invoke comes first with the objects of its events.
-/// Dashboards and alarms are in the Grafana that is stood in for, and in CloudWatch.
+/// Dashboards and rules are in the Grafana that is stood in for. CloudWatch's are not deployed: the
+/// emulator takes no alarm of a query ("Properties.Metrics (metric math) is not supported").
 const LOCAL: &[(&str, &str)] = &[
     ("SampleRate", "1"),
     ("SampleCapPerHour", "1000"),
     ("CapturePrefix", samples::PREFIX),
     ("GrafanaWorkspaceId", WORKSPACE),
-    ("ShowInCloudWatch", "always"),
+    ("ShowInCloudWatch", "never"),
     // The emulator knows neither alarms that compute nor saved queries.
     ("Observability", "basic"),
 ];

@@ -81,6 +81,8 @@ pub(crate) async fn ready_to_alert(
             tracing::warn!(workspace = %id, "switching on unified alerting; the workspace restarts");
             workspaces.configure(id, &configuration).await.map_err(|fault| aws(id, fault))?;
             summary.notes.push("unified alerting was off and is switched on".to_owned());
+            // It goes on being ACTIVE for a moment.
+            sleep(PAUSE).await;
             let reached = reach(workspaces, id, until).await?;
             reached.ok_or_else(|| Failure::NoWorkspace(id.clone()))
         }

@@ -130,15 +130,20 @@ impl Function {
     }
 
     async fn carry(&self, task: &Task, times: Times, name: &str) -> Result<Summary, Failure> {
-        let config = self.config.as_ref().map_err(|mistakes| Failure::Mistaken(mistakes.clone()))?;
-        let identity = task.identity.as_ref().unwrap_or(&config.identity);
-        // A removal needs no settings: they may be what is wrong.
-        let terms = match task.action {
-            Action::Apply => Some(Terms::read(self.tools.settings_files.as_ref()).await?),
-            Action::Remove => None,
+        let config = || self.config.as_ref().map_err(|mistakes| Failure::Mistaken(mistakes.clone()));
+        let identity = match &task.identity {
+            Some(identity) => identity,
+            None => &config()?.identity,
         };
-        let settings = terms.as_ref().map(|terms| terms.settings(identity, config));
-        let job = Job { tools: &self.tools, config, task, identity, settings, times };
+        let terms;
+        let mut job = Job { tools: &self.tools, task, identity, apply: None, times };
+        // A removal needs no settings: they may be what is wrong.
+        if task.action == Action::Apply {
+            let config = config()?;
+            terms = Terms::read(self.tools.settings_files.as_ref()).await?;
+            let topic_arn = task.topic_arn.as_deref().unwrap_or(&config.topic_arn);
+            job.apply = Some((terms.settings(identity, config), topic_arn));
+        }
         let mut summary = job.run(name).await?;
         summary.duration_ms = u64::try_from(times.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         summary.log();

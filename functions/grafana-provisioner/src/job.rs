@@ -9,7 +9,7 @@ use domain::dashboard::{Identity, Settings};
 use serde_json::Value;
 
 use crate::carrying_out::carry_out;
-use crate::config::{Config, region_of};
+use crate::config::region_of;
 use crate::connecting::{Access, reach, ready_to_alert};
 use crate::event::{Action, Target, Task};
 use crate::failure::Failure;
@@ -21,12 +21,11 @@ use crate::summary::Summary;
 #[derive(Debug)]
 pub(crate) struct Job<'a> {
     pub(crate) tools: &'a Tools,
-    pub(crate) config: &'a Config,
     pub(crate) task: &'a Task,
     /// Whose objects.
     pub(crate) identity: &'a Identity,
-    /// What they are made of; none for a removal.
-    pub(crate) settings: Option<Settings<'a>>,
+    /// What they are made of, and the topic that alerts go to; none for a removal.
+    pub(crate) apply: Option<(Settings<'a>, &'a str)>,
     pub(crate) times: Times,
 }
 
@@ -92,8 +91,10 @@ impl Job<'_> {
     ) -> Result<(), Failure> {
         summary.version = Some(version.to_string());
         let identity = self.identity;
-        let plan = match &self.settings {
-            Some(settings) => self.to_apply(grafana, settings, (host, version), summary).await?,
+        let plan = match &self.apply {
+            Some((settings, topic_arn)) => {
+                self.to_apply(grafana, settings, topic_arn, (host, version), summary).await?
+            }
             None => provision::remove(identity, &read(grafana, identity, None, summary).await?),
         };
         carry_out(grafana, identity, plan, summary).await?;
@@ -108,13 +109,13 @@ impl Job<'_> {
         &self,
         grafana: &Grafana,
         settings: &Settings<'_>,
+        topic_arn: &str,
         (host, version): (Host, GrafanaVersion),
         summary: &mut Summary,
     ) -> Result<Plan, Failure> {
         let notifiers = grafana.read(&Request::get("api/alert-notifiers")).await?;
         let plugin = self.prometheus_plugin(grafana).await?;
         let prometheus = self.task.prometheus_uid.as_deref().zip(plugin.as_deref());
-        let topic_arn = self.task.topic_arn.as_deref().unwrap_or(&self.config.topic_arn);
         let place = Place {
             host,
             version,

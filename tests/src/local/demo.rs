@@ -10,6 +10,7 @@ use domain::check::Check;
 use domain::metric::{CAPACITY_NAMESPACE, COMPOSITE_QUALITY_SCORE, QUALITY_NAMESPACE, RECORDS};
 use domain::verdict::{Outcome as Ending, Verdict};
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::report::{counts_table, metrics_table, scores_table};
 use super::{alarm, capacity};
@@ -19,7 +20,8 @@ use crate::progress::Step;
 use crate::results::{self, Metered, Published};
 use crate::samples::SAMPLES;
 use crate::small_judge::SmallJudge;
-use crate::stand_in::{JUDGE_NAME, Options, Server, record::Stats};
+use crate::stack;
+use crate::stand_in::{JUDGE_NAME, Options, Server, WORKSPACE, record::Stats};
 
 const PATIENCE: Duration = Duration::from_mins(2);
 
@@ -72,6 +74,7 @@ async fn show(
     let only: Vec<&Verdict> = verdicts.iter().map(|(_, verdict)| verdict).collect();
     let mut promises = promises(&only, &published, calls);
     promises.extend(capacity::promises(&metered, &scenario));
+    promises.extend(in_grafana(environment));
     for (name, service) in [("sagemaker", "SageMaker"), ("pricing", "the Price List API")] {
         let is_asked = stats.get(name).is_some_and(|stats| stats.calls > 0);
         promises.push((format!("the stand-in for {service} was asked"), is_asked));
@@ -79,6 +82,7 @@ async fn show(
     promises.extend(told.promises());
     say(&report(&only, &published, verdict_bucket, calls))?;
     say(&capacity_report(&metered))?;
+    say(&grafana_report(environment))?;
     say(&told.shown())?;
     say(&promised(&promises))?;
     let broken: Vec<&str> =
@@ -93,6 +97,7 @@ What to try next
   make invoke FUNCTION=capacity-meter EVENT=events/capacity-meter.schedule.json
   make invoke FUNCTION=alert-router EVENT=events/alert-router.grafana-quality.json
   make demo SCENARIO=mixed   another fleet; tests/scenarios holds them, and you can write your own
+  make invoke FUNCTION=grafana-provisioner EVENT=events/grafana-provisioner.dry-run.json
   config/rubric.toml  switch a dimension on, run the demo again
   make deploy         the same template into your AWS account
 ";
@@ -123,6 +128,39 @@ fn capacity_report(metered: &Metered) -> String {
         endpoints = capacity::endpoints_table(metered),
         components = capacity::components_table(metered),
     )
+}
+
+/// What the stack's name stands in.
+fn of_stack(environment: &Environment, part: &str) -> usize {
+    let grafana = environment.stand_ins.grafana(WORKSPACE).unwrap_or_default();
+    let objects = grafana[part].as_array().into_iter().flatten();
+    let start = format!("{}-", stack::NAME);
+    let is_ours = |object: &&Value| {
+        [&object["uid"], &object["dashboard"]["uid"]]
+            .iter()
+            .any(|uid| uid.as_str().is_some_and(|uid| uid.starts_with(&start)))
+    };
+    objects.filter(is_ours).count()
+}
+
+fn grafana_report(environment: &Environment) -> String {
+    let count = |part| of_stack(environment, part);
+    format!(
+        "\nGrafana (stand-in) has {} dashboards and {} alert rules of the stack: {}/_grafana/{WORKSPACE}\n",
+        count("dashboards"),
+        count("rules"),
+        environment.stand_ins.url(),
+    )
+}
+
+fn in_grafana(environment: &Environment) -> Vec<Promise> {
+    let has = |part, least| of_stack(environment, part) >= least;
+    vec![
+        ("the stack's dashboards are in Grafana".to_owned(), has("dashboards", 3)),
+        ("the stack's alert rules are in Grafana, and a contact point".to_owned(), {
+            has("rules", 20) && has("contact_points", 1)
+        }),
+    ]
 }
 
 fn report(verdicts: &[&Verdict], published: &Published, bucket: &str, calls: u64) -> String {

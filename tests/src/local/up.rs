@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::environment::{Endpoints, Environment};
 use crate::failure::{During, Failure, Outcome};
 use crate::process;
-use crate::stand_in::Options;
+use crate::stand_in::{Options, WORKSPACE};
 
 /// From one datapoint of the fleet to the next.
 const PUBLISHING: Duration = Duration::from_mins(1);
@@ -52,8 +52,10 @@ fn say(endpoints: &Endpoints) -> Outcome<()> {
          make invoke FUNCTION=quality-judge EVENT=events/quality-judge.s3-put.json\n  \
          make invoke FUNCTION=capacity-meter EVENT=events/capacity-meter.schedule.json\n  \
          make invoke FUNCTION=alert-router EVENT=events/alert-router.grafana-quality.json\n  \
+         make invoke FUNCTION=grafana-provisioner EVENT=events/grafana-provisioner.dry-run.json\n  \
          make seed SCENARIO=mixed                        # another fleet, from tests/scenarios\n  \
          curl {stand_ins}/_requests?last=1        # the last call: to the judge, Slack ...\n  \
+         curl {stand_ins}/_grafana/{WORKSPACE}  # what is in Grafana\n  \
          curl {stand_ins}/_replies -d '{{\"status\": 429, \"body\": {{\"message\": \"slow down\"}}, \"times\": 3}}'\n",
         aws = endpoints.aws_endpoint_url,
         region = endpoints.aws_region,

@@ -30,6 +30,23 @@ fn each_rule_has_its_page_and_each_page_its_rule() {
 }
 
 #[test]
+fn the_index_names_every_page_once_and_every_link_leads_somewhere() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/runbooks");
+    let index = fs::read_to_string(folder.join("README.md")).unwrap();
+    for (name, text) in pages() {
+        assert_eq!(
+            index.matches(&format!("[{name}]({name}.md)")).count(),
+            1 + usize::from(name == "low-safety"),
+            "{name}"
+        );
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()) {
+            let is_elsewhere = link.is_empty() || link.starts_with("https://");
+            assert!(is_elsewhere || folder.join(link).exists(), "{name}.md links to {link}");
+        }
+    }
+}
+
+#[test]
 fn each_page_tells_the_person_who_was_paged_what_to_do() {
     let book = Given::with_every_dimension().book();
     for (name, text) in pages() {

@@ -126,7 +126,8 @@ record-series: setup ## Record what CloudWatch answers to the dashboards, for pr
 # The models of one release of Grafana exclude those of another: each has a folder.
 .PHONY: check-dashboards
 check-dashboards: front-end-tools setup ## Check dashboards and rules against Grafana's types and models (needs Node.js)
-	@node .tools/previews/types.mjs dashboards quantity quality models engine
+	@.tools/previews/node_modules/.bin/tsc --project .tools/previews
+	node .tools/previews/types.mjs dashboards quantity quality models engine
 	for release in oldest newest; do
 		list=tests/requirements/grafana-$$release.txt packages=.tools/previews/grafana-$$release
 		cmp --silent $$list $$packages/installed.txt || {
@@ -142,7 +143,7 @@ lint: setup setup-scan ## Check form, lints and the template
 	@cargo fmt --check
 	cargo clippy --quiet --workspace --all-targets -- --deny warnings
 	sam validate --lint --region $(REGION)
-	cfn-lint --regions us-east-1 eu-central-1 ap-southeast-2 ca-central-1 sa-east-1 --template template.yaml
+	cfn-lint --regions us-east-1 eu-central-1 ap-southeast-2 ca-central-1 sa-east-1 --template template.yaml optional/replay.yaml
 	# A template that checkov cannot read passes no check, and fails none.
 	.tools/scan/bin/checkov --config-file .checkov.yaml | tee /dev/stderr | grep --quiet 'Passed checks: [1-9]'
 	cargo test --quiet --workspace --test invariants --test template --test safeguards --test health

@@ -35,6 +35,11 @@ const instances = pools.flatMap((pool, at) =>
 const bill = instances.reduce((sum, one) => sum + (one.per_hour ?? 0), 0);
 const gpus = instances.reduce((sum, one) => sum + one.gpus, 0);
 
+if (held(endpoint.component) > gpus) {
+  console.error(`${scenarioFile}: the components of ${endpoint.name} hold more than its ${gpus} GPUs`);
+  process.exit(1);
+}
+
 // --- The course of the day -----------------------------------------------------------------------
 
 /** Hours before the end. */
@@ -48,13 +53,19 @@ const daylight = (time) => 0.25 + 0.75 * Math.max(0, Math.sin((((time % 86_400) 
 const rush = (at, time) => (at === 0 && between(time, 2.4, 1.9) ? 2.2 : 1);
 const copies = (component, at, time) =>
   (component.copies ?? 1) + (at === 1 && freeOf(component) && between(time, 7, 1.2) ? 1 : 0);
-const freeOf = (component) => gpus - held(endpoint.component, 0) >= (component.accelerators ?? 0);
+const freeOf = (component) => gpus - held(endpoint.component) >= ofCopy(component);
 const isBadPrompt = (at, time) => at === 1 && between(time, 8, 3.4);
 /** capacity-meter cannot read the enhanced metrics for a while. */
 const isBlind = (time) => between(time, 4.2, 3.9);
 
-function held(components, extra) {
-  return components.reduce((sum, one) => sum + (one.accelerators ?? 0) * (one.copies ?? 1), extra);
+/** GPUs of a copy. A slice such as mig-3g.40gb is three sevenths of one. */
+function ofCopy(component) {
+  const [, sevenths] = /mig-(\d)g\./.exec(component.partition ?? "") ?? [];
+  return (component.accelerators ?? 0) * (sevenths ? Number(sevenths) / 7 : 1);
+}
+
+function held(components) {
+  return components.reduce((sum, one) => sum + ofCopy(one) * (one.copies ?? 1), 0);
 }
 
 // --- Chance, the same at every run ---------------------------------------------------------------
@@ -100,12 +111,12 @@ function placed(time) {
   return endpoint.component.flatMap((component, at) => {
     if (component.base) return [];
     return Array.from({ length: copies(component, at, time) }, (_, number) => {
-      const needed = component.accelerators ?? 0;
+      const needed = ofCopy(component);
       const on = Math.max(0, room.findIndex((free) => free >= needed));
-      const first = instances[on].gpus - room[on];
+      const first = Math.floor(instances[on].gpus - room[on]);
       room[on] -= needed;
       const container = `${component.name.replace(/[^a-z0-9]/g, "").slice(0, 4)}${number}c81f`;
-      return { component, at, instance: instances[on].id, container, gpus: Array.from({ length: needed }, (_, one) => first + one) };
+      return { component, at, instance: instances[on].id, container, held: needed, gpus: Array.from({ length: Math.ceil(needed) }, (_, one) => first + one) };
     });
   });
 }
@@ -164,7 +175,7 @@ function serve(time) {
     return (100 * sum) / instances.reduce((total, one) => total + whole(one), 0);
   };
   const place = { EndpointName: endpoint.name, VariantName: VARIANT };
-  if (gpus > 0) publish(ENDPOINTS, "GPUReservation", place, time, reserved((one) => one.accelerators ?? 0, (one) => one.gpus));
+  if (gpus > 0) publish(ENDPOINTS, "GPUReservation", place, time, reserved(ofCopy, (one) => one.gpus));
   publish(ENDPOINTS, "CPUReservation", place, time, reserved((one) => one.cores ?? 1, (one) => one.vcpus));
   publish(ENDPOINTS, "MemoryReservation", place, time, reserved((one) => one.memory_mb ?? 4096, (one) => one.memory_gib * 1024));
 }
@@ -189,8 +200,8 @@ function meter(time) {
     if (component.base) return;
     const mine = all.filter((one) => one.component === component);
     const own = { EndpointName: endpoint.name, InferenceComponentName: component.name };
-    const used = mine.reduce((sum, one) => sum + one.gpus.length, 0);
-    const cost = mine.reduce((sum, one) => sum + one.gpus.length * price.get(one.instance), 0);
+    const used = mine.reduce((sum, one) => sum + one.held, 0);
+    const cost = mine.reduce((sum, one) => sum + one.held * price.get(one.instance), 0);
     let count = 0;
     for (let minute = 0; minute < METER / MINUTE; minute += 1) count += requests.get(`${at} ${time - minute * MINUTE}`) ?? 0;
     const anHour = (count * HOUR) / METER;

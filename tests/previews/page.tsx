@@ -5,6 +5,7 @@
 import "./page.css";
 import {
   type DataFrame,
+  EventBusSrv,
   FieldConfigOptionsRegistry,
   type FieldConfigSource,
   FieldType,
@@ -19,11 +20,9 @@ import {
   getDisplayValueAlignmentFactors,
   getFieldDisplayValues,
   renderTextPanelMarkdown,
-  standardFieldConfigEditorRegistry,
 } from "@grafana/data";
 import { initPluginTranslations } from "@grafana/i18n";
 import { BarGauge, BigValue, GlobalStyles, PanelChrome, PanelContextProvider, TimeSeries, VizRepeater } from "@grafana/ui";
-import { EventBusSrv } from "@grafana/data";
 import { createRoot } from "react-dom/client";
 import { type Recording, type Target, answers } from "./answers";
 
@@ -47,21 +46,28 @@ interface Dashboard {
   panels: Panel[];
 }
 
+/** Pixels. */
+interface Layout {
+  width: number;
+  margin: number;
+  gap: number;
+  /** Above the first row of the grid. */
+  top: number;
+  /** The height of a row of the grid, its gap included. */
+  cell: number;
+}
+
 declare global {
   interface Window {
-    preview: { dashboard: Dashboard; recording: Recording };
+    preview: { dashboard: Dashboard; recording: Recording; layout: Layout };
     /** Set when all is drawn: the panels without a number. */
     drawn?: { empty: string[] };
   }
 }
 
-const WIDTH = 1440;
-const MARGIN = 16;
-const GAP = 8;
-const CELL = { width: (WIDTH - 2 * MARGIN + GAP) / 24, height: 38 };
-const TOP = 84;
-
-const { dashboard, recording } = window.preview;
+const { dashboard, recording, layout } = window.preview;
+const { width: WIDTH, margin: MARGIN, gap: GAP, top: TOP } = layout;
+const CELL = { width: (WIDTH - 2 * MARGIN + GAP) / 24, height: layout.cell };
 const theme = createTheme({ colors: { mode: "dark" } });
 const empty: string[] = [];
 

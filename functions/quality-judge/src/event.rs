@@ -176,6 +176,17 @@ mod tests {
     }
 
     #[test]
+    fn what_a_replay_announces_is_an_arrival() {
+        // No more than this is sent by optional/replay.yaml and the loop in docs/operations.md.
+        let body = json!({
+            "detail-type": "Object Created", "source": "aws.s3",
+            "detail": {"bucket": {"name": "captures"}, "object": {"key": "a b+c.jsonl"}}
+        });
+        let announced = Arrival { etag: None, ..arrival("a b+c.jsonl") };
+        assert_eq!(read(body).unwrap(), Event::Direct(vec![announced]));
+    }
+
+    #[test]
     fn a_bad_message_costs_only_itself() {
         let message = |id: &str, body: String| {
             json!({"messageId": id, "eventSource": "aws:sqs", "body": body, "attributes": {}, "messageAttributes": {},

@@ -10,7 +10,7 @@
 //! [`judge`] and [`verdict`] are what a judge is asked, how its reply is read and what is kept;
 //! [`capacity`] says what endpoints and components hold and cost; [`alert`] says what an alert
 //! means and whom it reaches; [`metric`] is everything that Assay publishes; [`dashboard`] shows it
-//! and holds it against limits.
+//! and holds it against limits; [`bill`] says what all of this costs.
 
 pub mod money;
 pub mod names;
@@ -34,3 +34,5 @@ pub mod dashboard;
 
 pub mod metric;
 pub mod pacing;
+
+pub mod bill;

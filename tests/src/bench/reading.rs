@@ -45,15 +45,19 @@ fn write(folder: &Path, bytes: usize) -> Outcome<(PathBuf, usize)> {
     Ok((path, bytes))
 }
 
-/// What the program prints.
+/// The time that the program prints.
 pub(super) fn seconds(command: &mut Command) -> Outcome<Duration> {
     let program = command.get_program().to_string_lossy().into_owned();
+    Duration::try_from_secs_f64(number(command)?).during(format!("read the time that {program} prints"))
+}
+
+/// The number that the program prints.
+pub(super) fn number(command: &mut Command) -> Outcome<f64> {
+    let program = command.get_program().to_string_lossy().into_owned();
     let output = command.output().during(format!("run {program}"))?;
-    let seconds = String::from_utf8_lossy(&output.stdout).trim().parse::<f64>();
-    seconds
-        .ok()
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .ok_or_else(|| Failure(format!("{program} failed:\n{}", String::from_utf8_lossy(&output.stderr))))
+    let printed = String::from_utf8_lossy(&output.stdout).trim().parse();
+    let failed = |_| Failure(format!("{program} failed:\n{}", String::from_utf8_lossy(&output.stderr)));
+    printed.map_err(failed)
 }
 
 /// The Python that `make setup` installs.

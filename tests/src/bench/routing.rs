@@ -11,7 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::services::Services;
-use super::table::{Figures, Target};
+use super::table::{Figures, Measure, Target};
 use super::{milliseconds, reading, start};
 use crate::failure::{During, Failure, Outcome};
 use crate::functions::{self, ALERT_ROUTER};
@@ -44,6 +44,9 @@ pub(super) async fn measure(
         let what = format!("router: read 256 KB of Grafana's {form}, {alerts} alerts");
         figures.add(what, milliseconds(time), Target::AtMost(5.0));
     }
+    let growth = reading::number(&mut Command::new(probe))?;
+    let what = "router: 8 times as much hostile text takes, at worst";
+    figures.add(what, Measure::new(growth, 1, "x"), Target::AtMost(24.0));
     let mut times = to_last_call(binary).await?;
     times.sort_unstable();
     let median = times.get(times.len() / 2).copied().unwrap_or_default();

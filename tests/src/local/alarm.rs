@@ -1,88 +1,120 @@
-//! The end of the demo: an alert about the component with the lowest scores, from the topic to the
-//! people, until it is over.
+//! The end of the demo: the shipped alert rules look at the scores that CloudWatch has, and what
+//! fires for the worst component goes from the topic to the people, until it is over.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use domain::metric::{COMPOSITE_QUALITY_SCORE, Definition};
-use serde_json::Value;
+use domain::metric::COMPOSITE_QUALITY_SCORE;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use crate::alert_rules::{Firing, cloudwatch, notice};
 use crate::environment::Environment;
 use crate::failure::{During, Failure, Outcome};
-use crate::loopback::{GrafanaAlert, grafana};
 use crate::preview::message_text;
 use crate::progress::Step;
 use crate::results::Published;
 use crate::stand_in::record::Received;
 
-const METRIC: Definition = COMPOSITE_QUALITY_SCORE;
-const PATIENCE: Duration = Duration::from_secs(60);
-const BETWEEN: Duration = Duration::from_millis(200);
+const PATIENCE: Duration = Duration::from_secs(90);
+const BETWEEN: Duration = Duration::from_millis(300);
 
-/// What the stand-ins for Slack and PagerDuty got.
+/// What fired, and what the stand-ins for Slack and PagerDuty got of it.
 #[derive(Debug)]
 pub(super) struct Told {
+    /// Every alert that fires, as `component: rule`.
+    firing: Vec<String>,
+    component: String,
+    alerts: usize,
     slack: Vec<Received>,
     pagerduty: Vec<Received>,
 }
 
-/// Has Grafana's part played: the alert fires, is repeated as Grafana's replicas do, and ends.
+/// Plays Grafana's part: evaluates the rules, sends what fires for the component with the lowest
+/// score, sends it once more as Grafana's replicas do, and ends it.
 pub(super) async fn raise(environment: &Environment, published: &Published) -> Outcome<Told> {
-    let (component, value) = lowest(published)?;
-    let alert = GrafanaAlert {
-        metric: METRIC.name.to_owned(),
-        summary: format!("The answers of {component} are worse than agreed"),
-        value,
-        ..GrafanaAlert::new("Composite quality is low", &component)
+    let rules = shipped_rules()?;
+    let now = Timestamp::now();
+    let step = Step::start(format!("evaluate {} alert rules over CloudWatch", rules.len()));
+    let mut firing: Vec<(&Value, Firing)> = Vec::new();
+    for rule in &rules {
+        let found = cloudwatch::firing(&environment.clients.cloudwatch, rule, now.as_second()).await?;
+        firing.extend(found.into_iter().map(|one| (rule, one)));
+    }
+    step.done(format!("{} alerts fire", firing.len()));
+
+    let component = lowest(published)?;
+    let of_component = |one: &Firing| one.labels.values().any(|value| *value == component);
+    let sent: Vec<&(&Value, Firing)> = firing.iter().filter(|(_, one)| of_component(one)).collect();
+    let mut step = Step::start(format!("tell the {} alerts of {component}", sent.len()));
+    let begin = message(&sent, now, None)?;
+    publish(environment, &begin).await?;
+    let mut told = Told {
+        firing: firing.iter().map(|(rule, one)| named(rule, one)).collect(),
+        alerts: sent.len(),
+        component,
+        slack: Vec::new(),
+        pagerduty: Vec::new(),
     };
-    let mut step = Step::start(format!("alert: the composite score of {component} is {value:.3}"));
-    let firing = grafana(std::slice::from_ref(&alert));
-    publish(environment, &firing).await?;
-    wait(environment, &mut step, |told| told.slack.len() == 1 && told.triggers() == 1).await?;
-    publish(environment, &firing).await?;
-    publish(environment, &grafana(&[alert.ended()])).await?;
-    let told = wait(environment, &mut step, |told| told.resolves() >= 1 && told.updates() >= 1).await?;
+    told.wait(environment, &mut step, |told| told.posts() >= told.alerts).await?;
+    publish(environment, &begin).await?;
+    publish(environment, &message(&sent, now, Some(Timestamp::now()))?).await?;
+    told.wait(environment, &mut step, |told| {
+        told.keys("resolve") == told.keys("trigger") && told.updated() >= told.alerts
+    })
+    .await?;
     step.done("told, and closed");
     Ok(told)
 }
 
-/// The component whose mean score is the lowest, and that score.
-fn lowest(published: &Published) -> Outcome<(String, f64)> {
+fn shipped_rules() -> Outcome<Vec<Value>> {
+    let files = domain::dashboard::shipped_files().during("write the alert rules")?;
+    let missing = || Failure("there are no alert rules".to_owned());
+    let (_, text) = files.into_iter().find(|(name, _)| name == "alert-rules.json").ok_or_else(missing)?;
+    let groups: Vec<Value> = serde_json::from_str(&text).during("read the alert rules")?;
+    Ok(groups.iter().flat_map(|group| group["rules"].as_array().cloned().unwrap_or_default()).collect())
+}
+
+/// The component whose mean score is the lowest.
+fn lowest(published: &Published) -> Outcome<String> {
     let scores = published
         .iter()
-        .filter(|((_, name), _)| name == METRIC.name)
+        .filter(|((_, name), _)| name == COMPOSITE_QUALITY_SCORE.name)
         .filter_map(|((component, _), numbers)| Some((component.clone(), numbers.mean()?)));
     let lowest = scores.min_by(|(_, one), (_, other)| one.total_cmp(other));
-    lowest.ok_or_else(|| Failure("no component has a score that an alert could be about".to_owned()))
+    let nobody = || Failure("no component has a score that an alert could be about".to_owned());
+    lowest.map(|(component, _)| component).ok_or_else(nobody)
+}
+
+fn named(rule: &Value, firing: &Firing) -> String {
+    let labels = &firing.labels;
+    let about = labels.get("InferenceComponentName").or_else(|| labels.get("EndpointName"));
+    let about = about.map_or("the judge", String::as_str);
+    format!("{about}: {}", rule["title"].as_str().unwrap_or_default())
+}
+
+/// Grafana's webhook JSON.
+fn message(alerts: &[&(&Value, Firing)], now: Timestamp, ends_at: Option<Timestamp>) -> Outcome<String> {
+    // A rule fires after its `for`.
+    let starts_at = now - SignedDuration::from_mins(10);
+    let alerts = alerts
+        .iter()
+        .map(|(rule, firing)| notice::alert(rule, firing, starts_at, ends_at))
+        .collect::<Outcome<Vec<_>>>()?;
+    let status = if ends_at.is_some() { "resolved" } else { "firing" };
+    let message = json!({
+        "receiver": "assay", "status": status, "alerts": alerts, "groupLabels": {}, "commonLabels": {},
+        "commonAnnotations": {}, "externalURL": "https://grafana.example/", "version": "1",
+        "groupKey": "{}:{}", "truncatedAlerts": 0, "orgId": 1, "title": "", "state": "alerting", "message": "",
+    });
+    Ok(message.to_string())
 }
 
 async fn publish(environment: &Environment, message: &str) -> Outcome<()> {
     let topic = environment.stack.output("AlertTopicArn")?;
     let request = environment.clients.sns.publish().topic_arn(topic).message(message);
     request.send().await.map(drop).during("publish an alert")
-}
-
-async fn wait(environment: &Environment, step: &mut Step, is_there: fn(&Told) -> bool) -> Outcome<Told> {
-    let start = Instant::now();
-    loop {
-        let told = Told {
-            slack: received(environment, "slack").await?,
-            pagerduty: received(environment, "pagerduty").await?,
-        };
-        if is_there(&told) {
-            return Ok(told);
-        }
-        if start.elapsed() > PATIENCE {
-            return Err(Failure(format!(
-                "after {} s Slack has {} calls and PagerDuty {}; see the log in .local",
-                PATIENCE.as_secs(),
-                told.slack.len(),
-                told.pagerduty.len()
-            )));
-        }
-        step.tick("");
-        tokio::time::sleep(BETWEEN).await;
-    }
 }
 
 async fn received(environment: &Environment, stand_in: &str) -> Outcome<Vec<Received>> {
@@ -92,54 +124,94 @@ async fn received(environment: &Environment, stand_in: &str) -> Outcome<Vec<Rece
 }
 
 impl Told {
-    /// What people see in Slack: as it was when it fired, and as it is now.
+    async fn wait(
+        &mut self,
+        environment: &Environment,
+        step: &mut Step,
+        is_there: fn(&Self) -> bool,
+    ) -> Outcome<()> {
+        let start = Instant::now();
+        loop {
+            // Before it looks: what was called is noted by the function a moment later.
+            tokio::time::sleep(BETWEEN).await;
+            self.slack = received(environment, "slack").await?;
+            self.pagerduty = received(environment, "pagerduty").await?;
+            if is_there(self) {
+                return Ok(());
+            }
+            if start.elapsed() > PATIENCE {
+                let (slack, pagerduty) = (self.slack.len(), self.pagerduty.len());
+                return Err(Failure(format!(
+                    "after {} s Slack has {slack} calls and PagerDuty {pagerduty}; see the log in .local",
+                    PATIENCE.as_secs(),
+                )));
+            }
+            step.tick(format!("{} calls to Slack", self.slack.len()));
+        }
+    }
+
+    /// What fires, and what people see of the worst in Slack: as it was, and as it is now.
     pub(super) fn shown(&self) -> String {
-        let first = self.slack.first().map(|call| message_text(&call.body)).unwrap_or_default();
-        let last = self.slack.iter().rfind(|call| call.path.ends_with("chat.update"));
+        let is_worst = |call: &&Received| message_text(&call.body).contains("CRITICAL");
+        let first = self.slack.iter().find(is_worst).or(self.slack.first());
+        let first = first.map(|call| message_text(&call.body)).unwrap_or_default();
+        let last = self.slack.iter().rfind(|call| is_update(call));
         let last = last.map(|call| message_text(&call.body)).unwrap_or_default();
-        let headline = last.lines().take(3).collect::<Vec<_>>().join("\n");
+        let headline: Vec<&str> = last.lines().take(3).collect();
         format!(
-            "\nThe alert, as Slack shows it (make preview-alerts draws more of them)\n{}\n\n\
-             and when it is over the same message says\n{}\n",
+            "\nAlert rules that fire\n{}\n\n\
+             One alert, as Slack shows it (make preview-alerts draws more of them)\n{}\n\n\
+             and when one is over, its message says\n{}\n",
+            indented(&self.firing.join("\n")),
             indented(&first),
-            indented(&headline)
+            indented(&headline.join("\n"))
         )
     }
 
     /// What must be true of it.
     pub(super) fn promises(&self) -> Vec<(String, bool)> {
-        let threads =
-            |call: &&Received| call.path.ends_with("chat.postMessage") && call.body["thread_ts"].is_null();
         let are_taken =
             self.slack.iter().chain(&self.pagerduty).all(|call| (200..300).contains(&call.status));
+        let (opened, closed) = (self.keys("trigger"), self.keys("resolve"));
         vec![
+            (format!("the shipped rules fire for {}", self.component), self.alerts > 0),
             (
-                "the alert is one message in Slack and one incident, though it came twice".to_owned(),
-                self.slack.iter().filter(threads).count() == 1 && self.triggers() == 1,
+                "each alert is one message in Slack, though it came twice".to_owned(),
+                self.posts() == self.alerts,
             ),
             (
-                "its end closed the incident and updated the message".to_owned(),
-                self.resolves() == 1 && self.updates() >= 1,
+                "no incident in PagerDuty was opened twice, and the end closed each".to_owned(),
+                opened.values().all(|times| *times == 1)
+                    && opened.keys().collect::<BTreeSet<_>>() == closed.keys().collect(),
             ),
-            ("Slack and PagerDuty took every message".to_owned(), are_taken),
+            ("Slack and PagerDuty took every call".to_owned(), are_taken),
         ]
     }
 
-    fn triggers(&self) -> usize {
-        self.actions("trigger")
+    /// Messages that open a thread.
+    fn posts(&self) -> usize {
+        let opens = |call: &&Received| call.path.ends_with("postMessage") && call.body["thread_ts"].is_null();
+        self.slack.iter().filter(opens).count()
     }
 
-    fn resolves(&self) -> usize {
-        self.actions("resolve")
+    /// Messages that were edited.
+    fn updated(&self) -> usize {
+        let updates = self.slack.iter().filter(|call| is_update(call));
+        updates.map(|call| call.body["ts"].to_string()).collect::<BTreeSet<_>>().len()
     }
 
-    fn actions(&self, action: &str) -> usize {
-        self.pagerduty.iter().filter(|call| call.body["event_action"] == Value::from(action)).count()
+    /// How often PagerDuty was told to do this, by incident.
+    fn keys(&self, action: &str) -> BTreeMap<String, usize> {
+        let mut keys = BTreeMap::new();
+        for call in self.pagerduty.iter().filter(|call| call.body["event_action"] == action) {
+            *keys.entry(call.body["dedup_key"].to_string()).or_default() += 1;
+        }
+        keys
     }
+}
 
-    fn updates(&self) -> usize {
-        self.slack.iter().filter(|call| call.path.ends_with("chat.update")).count()
-    }
+fn is_update(call: &Received) -> bool {
+    call.path.ends_with("chat.update")
 }
 
 fn indented(text: &str) -> String {

@@ -140,11 +140,9 @@ fn promises_of_the_blog(metered: &Metered) -> Vec<(String, bool)> {
     ];
     let of_gpt = [(COPIES, 1.0), (USED_GPUS, 4.0), (COST_PER_HOUR, 5.752)];
     let of_qwen = [(COPIES, 2.0), (USED_GPUS, 2.0), (COST_PER_HOUR, 2.876)];
-    let are_priced = |metric| {
-        ["gpt-oss-20b", "qwen-7b"]
-            .iter()
-            .all(|name| newest(metered, endpoint, Some(*name), metric).is_some_and(|cost| cost > 0.0))
-    };
+    let is_priced =
+        |name, metric| newest(metered, endpoint, Some(name), metric).is_some_and(|cost: f64| cost > 0.0);
+    let qwen = "qwen-7b";
     vec![
         (
             "the blog's fleet: 6 of 8 GPUs used, 11.504 USD an hour, of which 2.876 stand idle".to_owned(),
@@ -155,8 +153,10 @@ fn promises_of_the_blog(metered: &Metered) -> Vec<(String, bool)> {
             has(Some("gpt-oss-20b"), &of_gpt) && has(Some("qwen-7b"), &of_qwen),
         ),
         (
-            "1,000 invocations have a price, and so have the tokens that quality-judge counted".to_owned(),
-            are_priced(COST_PER_THOUSAND_INVOCATIONS) && are_priced(COST_PER_MILLION_TOKENS),
+            "1,000 invocations have a price, and tokens where the model server counts all of them".to_owned(),
+            ["gpt-oss-20b", qwen].iter().all(|name| is_priced(name, COST_PER_THOUSAND_INVOCATIONS))
+                && is_priced("gpt-oss-20b", COST_PER_MILLION_TOKENS)
+                && newest(metered, endpoint, Some(qwen), COST_PER_MILLION_TOKENS).is_none(),
         ),
     ]
 }

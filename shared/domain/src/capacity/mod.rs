@@ -32,4 +32,4 @@ pub mod split;
 pub mod report;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -89,10 +89,10 @@ pub struct MeasuredInstance {
 /// How many tokens an exchange of a component has, on the mean of those that quality-judge saw.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct TokensPerInvocation {
-    /// In the request.
-    pub prompt: f64,
-    /// In the answer.
-    pub completion: f64,
+    /// In the request; `None` where no exchange said so.
+    pub prompt: Option<f64>,
+    /// In the answer; `None` where no exchange said so.
+    pub completion: Option<f64>,
 }
 
 /// What is in use on one endpoint.
@@ -267,7 +267,7 @@ fn add_tokens(usage: &mut Usage, component: &ComponentName, kind: Tokens, answer
     let Some((_, mean)) = in_window.max_by_key(|(time, _)| *time) else { return };
     let tokens = usage.tokens.entry(component.clone()).or_default();
     match kind {
-        Tokens::Prompt => tokens.prompt = *mean,
-        Tokens::Completion => tokens.completion = *mean,
+        Tokens::Prompt => tokens.prompt = Some(*mean),
+        Tokens::Completion => tokens.completion = Some(*mean),
     }
 }

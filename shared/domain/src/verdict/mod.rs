@@ -7,7 +7,7 @@ mod ids;
 mod line;
 mod outcome;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use jiff::Timestamp;
 

@@ -77,6 +77,17 @@ fn verdict(ending: Result<Scores, Failure>) -> Verdict {
     Verdict::new(subject(), judging(), ending)
 }
 
+/// The stored line of a scored answer with reasons of two long sentences.
+pub(crate) fn longest_usual_line() -> String {
+    let rubric = shipped();
+    let entry = |dimension: &crate::rubric::Dimension| {
+        let judged = Judged { score: dimension.scale.score_of("4"), reason: "r".repeat(300) };
+        (dimension.id.clone(), judged)
+    };
+    let scores = Scores::new(&rubric, rubric.enabled().map(entry).collect()).unwrap();
+    serde_json::to_string(&verdict(Ok(scores))).unwrap()
+}
+
 fn read(line: &Value) -> Result<Verdict, String> {
     serde_json::from_value(line.clone()).map_err(|error| error.to_string())
 }

@@ -2,6 +2,9 @@
 //! the best processor time of some passes, in seconds.
 //!
 //!     read-alerts event.json ALERTS
+//!
+//! Without arguments: how many times longer eight times the text takes, at worst over texts that are
+//! made to take long.
 #![expect(clippy::print_stdout, reason = "a command-line tool")]
 
 use std::error::Error;
@@ -15,22 +18,72 @@ const PASSES: usize = 21;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [path, alerts] = arguments.as_slice() else {
-        return Err("needs a file and the number of alerts in it".into());
-    };
-    let (text, alerts) = (fs::read_to_string(path)?, alerts.parse::<usize>()?);
-    let mut best = Duration::MAX;
+    match arguments.as_slice() {
+        [path, alerts] => {
+            let (time, found) = read(&fs::read_to_string(path)?)?;
+            if found != alerts.parse::<usize>()? {
+                return Err(format!("{found} alerts of {alerts}").into());
+            }
+            println!("{}", time.as_secs_f64());
+        }
+        [] => println!("{}", worst_growth()?),
+        _ => return Err("needs a file and the number of alerts in it, or nothing".into()),
+    }
+    Ok(())
+}
+
+/// The best time, and how many alerts there are.
+fn read(event: &str) -> Result<(Duration, usize), Box<dyn Error>> {
+    let (mut best, mut found) = (Duration::MAX, 0);
     for _ in 0..PASSES {
         let before = processor_time()?;
-        let read: Vec<Parsed> = open_text(&text).iter().flatten().map(parse).collect();
+        let read: Vec<Parsed> = open_text(event).iter().flatten().map(parse).collect();
         best = best.min(processor_time()?.saturating_sub(before));
-        let found: usize = read.iter().map(|message| message.alerts.len()).sum();
-        if found != alerts {
-            return Err(format!("{found} alerts of {alerts}").into());
-        }
+        found = read.iter().map(|message| message.alerts.len()).sum();
     }
-    println!("{}", best.as_secs_f64());
-    Ok(())
+    Ok((best, found))
+}
+
+/// Beginnings, and what is repeated after them.
+const HOSTILE: &[(&str, &str)] = &[
+    ("**Firing**\n", "\nValue: A=1\nLabels:\n - alertname = a\n"),
+    ("**Firing**\n\nValue: \nLabels:\n - alertname = a\nAnnotations:\n - a = b\n", SILENCE),
+    ("**Firing**\n\nValue: \nLabels:\n - alertname = a\nAnnotations:\n - a = b\n", "\nLabels:\n - b = c\n"),
+    ("", "**Firing**\n\nValue: \n"),
+    ("**Firing**\n\nValue: ", "A=1, "),
+    ("Alerts Firing:\n", "Labels:\n - alertname = a\nAnnotations:\nSource: https://h/\n"),
+    ("Alerts Firing:\nLabels:\n", "Labels:\n"),
+    ("{\"alerts\": [", AMP),
+    ("{\"alerts\": [", "{\"labels\": {\"a\": \"b\"}}, "),
+    ("", "["),
+    ("", "{\"a\":"),
+    ("{\"a\": \"", "\""),
+    ("{\"a\": \"", "\", \""),
+    ("{\"a\": \"", "\",\\\""),
+    ("{\"a\": \"", "\" ,\n"),
+    ("{\"a\": \"", "\" }"),
+    ("{\"a\": \"", "\\\",\"b"),
+    ("{\"a\": \"\"", "          "),
+    ("{\"a\": ", "x y "),
+    ("{\"a\" ", "\"b\" "),
+    ("{\"body\":", "\"{"),
+    ("{\"AlarmName\": \"a\", \"NewStateReason\": \"", "datapoints [1 (1.0 "),
+    ("State: ok\n", "State: ok\n"),
+    ("threshold ", "threshold < "),
+    ("", "\u{e9}\n"),
+];
+const SILENCE: &str = "Silence: https://h/alerting/silence/new?matcher=a%3Db&orgId=1\n";
+const AMP: &str =
+    r#"{"status": "firing","labels": {"alertname": "a"},"annotations": {"x": "say "hi", you"}}, "#;
+
+fn worst_growth() -> Result<f64, Box<dyn Error>> {
+    let mut worst: f64 = 0.0;
+    for (start, unit) in HOSTILE {
+        let message = |length: usize| (*start).to_owned() + &unit.repeat(length / unit.len());
+        let (short, long) = (read(&message(32_768))?.0, read(&message(262_144))?.0);
+        worst = worst.max(long.as_secs_f64() / short.as_secs_f64());
+    }
+    Ok(worst)
 }
 
 /// Processor time of this thread, which other work on the machine changes little.

@@ -95,14 +95,16 @@ impl<'a> Traffic<'a> {
     }
 }
 
-/// The tokens of so many invocations, if they are like those that quality-judge saw.
+/// The tokens of so many invocations, if they are like those that quality-judge saw. One count alone
+/// would make each token look dear.
 fn tokens(usage: &Usage, component: &ComponentName, invocations: u64) -> Option<u64> {
     if invocations == 0 {
         return Some(0);
     }
-    let mean = usage.tokens.get(component)?;
+    let seen = usage.tokens.get(component)?;
+    let mean = seen.prompt? + seen.completion?;
     #[expect(clippy::cast_precision_loss, reason = "a mean is not exact either")]
-    let tokens = (invocations as f64 * (mean.prompt + mean.completion)).round();
+    let tokens = (invocations as f64 * mean).round();
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative; saturates")]
     let tokens = tokens as u64;
     Some(tokens)

@@ -96,6 +96,14 @@ fn work_is_priced_by_the_cost_of_its_time() {
 }
 
 #[test]
+fn tokens_of_answers_alone_are_no_price() {
+    let capacity = World::deep_dive(60).invocations("qwen", 60.0).answer_tokens("qwen", 200.0).run();
+    let qwen = &capacity.components[1];
+    assert!(qwen.cost_per_thousand_invocations.is_some());
+    assert_eq!(qwen.cost_per_million_tokens, None);
+}
+
+#[test]
 fn no_invocation_is_no_price() {
     let capacity = World::deep_dive(60).invocations("qwen", 0.0).tokens("qwen", 300.0, 200.0).run();
     let qwen = &capacity.components[1];

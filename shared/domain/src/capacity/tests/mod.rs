@@ -5,7 +5,7 @@ mod disagreement;
 mod golden;
 mod kinds;
 mod property;
-mod reach;
+pub(crate) mod reach;
 mod shown;
 mod timing;
 mod world;

@@ -64,6 +64,12 @@ fn calls(worlds: &[World]) -> (ApiCalls, usize) {
     (ApiCalls::of(&plan, pages(worlds), batches(datums).len()), custom)
 }
 
+/// The calls of a run over so many endpoints, each with two components, and how many metrics it
+/// publishes.
+pub(crate) fn calls_of(endpoints: usize) -> (ApiCalls, usize) {
+    calls(&fleets(endpoints))
+}
+
 /// As [`calls`], by messages of one endpoint each after the run that found out that it is too large.
 fn calls_when_split(worlds: &[World]) -> (ApiCalls, usize) {
     let (one, custom) = calls(&worlds[..1]);

@@ -253,6 +253,13 @@ impl World {
         )
     }
 
+    /// The same of a model server that counts no prompt.
+    pub(in crate::capacity) fn answer_tokens(self, component: &str, completion: f64) -> Self {
+        let (names, endpoint) = (tokens(), self.endpoint.clone());
+        let place = [("EndpointName", endpoint.as_str()), ("InferenceComponentName", component)];
+        self.series(&names.namespace, &names.completion, &place, completion)
+    }
+
     // --- What goes wrong ----------------------------------------------------------------------
 
     fn change(mut self, value: &str, change: impl Fn(&mut Source)) -> Self {

@@ -43,7 +43,7 @@ fn overview(own: &Sources) -> Row {
             number(
                 "requests-now",
                 "Requests per minute",
-                "Requests of the last full minute to all components of a variant.",
+                "Requests of the last full minute to all components.",
                 Unit::Count,
                 now(aws::INVOCATIONS, Sum, "Requests").every(60),
             )
@@ -51,7 +51,7 @@ fn overview(own: &Sources) -> Row {
             number(
                 "latency-now",
                 "Latency now, p90",
-                "Nine of ten requests of the last minutes were answered faster, all components of a variant together.",
+                "Nine of ten requests of the last minutes were answered faster, all components together: a slow one among quick ones shows only below.",
                 Unit::Microseconds,
                 now(aws::MODEL_LATENCY, Percentile(90), "Latency"),
             )

@@ -139,7 +139,7 @@ fn defaults(panel: &Panel, measure: Option<&Measure>) -> Value {
         "color": {"mode": color},
         "unit": if is_whole { "locale" } else { panel.unit.grafana_id() },
         "noValue": panel.nothing,
-        "mappings": [],
+        "mappings": mappings(panel),
         "thresholds": {"mode": "absolute", "steps": steps(measure, panel.view)},
     });
     match panel.unit {
@@ -168,6 +168,15 @@ fn defaults(panel: &Panel, measure: Option<&Measure>) -> Value {
         value["custom"] = custom(panel, measure);
     }
     value
+}
+
+/// Nothing known has the colour of text: that of the lowest band would say that all is well.
+fn mappings(panel: &Panel) -> Value {
+    if panel.view != View::Number {
+        return json!([]);
+    }
+    let unknown = json!({"text": panel.nothing, "color": "text", "index": 0});
+    json!([{"type": "special", "options": {"match": "null+nan", "result": unknown}}])
 }
 
 fn is_score(measure: &Measure) -> bool {
@@ -213,9 +222,9 @@ fn custom(panel: &Panel, measure: Option<&Measure>) -> Value {
         "fillOpacity": match view { View::Columns => 70, View::Stacked => 30, _ => 0 },
         "showPoints": if is_columns { "never" } else { "auto" },
         "pointSize": 4,
-        // The one for points that are null, the other for points that are not there.
+        // The one is for points that are null, the other for points that are not there.
+        "insertNulls": if gap.is_number() { gap.clone() } else { false.into() },
         "spanNulls": gap,
-        "insertNulls": gap,
         "stacking": {"mode": if view == View::Lines { "none" } else { "normal" }, "group": "A"},
         "axisPlacement": "auto",
         "axisLabel": "",
@@ -287,7 +296,8 @@ fn options(panel: &Panel) -> Value {
             "valueMode": "text",
             "sizing": "manual",
             "minVizWidth": 8,
-            "minVizHeight": 16,
+            // Less, and Grafana leaves out the names; with it many components are scrolled.
+            "minVizHeight": 32,
             "maxVizHeight": 40,
             "legend": {"displayMode": "list", "placement": "bottom", "showLegend": false, "calcs": []},
         }),

@@ -1,13 +1,12 @@
-//! What is generated, looked at as a linter, a reader and Grafana's own evaluator would.
+//! What is generated, looked at as a linter and a reader would.
 
 mod alarms;
-mod evaluator;
-mod formula;
+mod drawn;
 mod generated;
 mod lint;
+mod metrics_page;
 mod rule_lint;
 mod runbooks;
-mod simulation;
 
 use serde_json::Value;
 

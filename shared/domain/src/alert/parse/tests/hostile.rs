@@ -1,24 +1,10 @@
 //! Input made to take long.
 
-use std::time::{Duration, Instant};
-
 use super::*;
 
-/// The shortest of several runs, which the machine's other work disturbs least.
-fn time(message: &str) -> Duration {
-    let delivery = delivered(message, Some("[FIRING:1] x"));
-    let run = |_| {
-        let start = Instant::now();
-        let parsed = parse(&delivery);
-        assert!(!parsed.alerts.is_empty());
-        start.elapsed()
-    };
-    (0..5).map(run).min().unwrap()
-}
-
-/// Eight times the length may take up to 24 times the time; quadratic work would take 64 times.
+/// How the time grows with the length is measured in the benchmark, over the same forms.
 #[test]
-fn time_grows_with_length_and_no_faster() {
+fn what_is_made_to_take_long_is_still_read() {
     let silence = "Silence: https://h/alerting/silence/new?matcher=a%3Db&orgId=1\n";
     let grafana = format!(
         "\nValue: A=1\nLabels:\n - alertname = a\n - a = b\nAnnotations:\n - x = y\nSource: https://h/\n{silence}"
@@ -56,12 +42,8 @@ fn time_grows_with_length_and_no_faster() {
         ("threshold ", "threshold < "),
         ("", "\u{e9}\n"),
     ] {
-        let message = |length: usize| start.to_owned() + &unit.repeat(length / unit.len());
-        let (short, long) = (time(&message(32_768)), time(&message(262_144)));
-        assert!(
-            long < short * 24 + Duration::from_millis(5),
-            "{start:?} and {unit:?}: {short:?} for 32 KB, {long:?} for 256 KB"
-        );
+        let message = start.to_owned() + &unit.repeat(16_384 / unit.len());
+        assert!(!parsed(message).alerts.is_empty(), "{start:?} and {unit:?}");
     }
 }
 

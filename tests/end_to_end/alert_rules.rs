@@ -1,38 +1,25 @@
-//! The rules over made-up metrics: who is paged, and who is not.
+//! The alert rules over made-up metrics: who is paged, and who is not.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test says what is wrong")]
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::alert::rules::{self, Rules};
+use domain::dashboard::board::{Board, BoardKind};
+use domain::dashboard::grafana::{Routing, RuleScope, Wiring, rule_groups};
+use domain::dashboard::rules::RuleBook;
+use domain::dashboard::{Identity, RUNBOOKS, Settings, boards};
+use domain::fleet::{self, Fleet};
+use domain::rubric::{self, Rubric};
 use serde_json::Value;
-
-use super::evaluator::Metrics;
-use super::{Given, RuleScope, text};
+use tests::alert_rules::{Labels, Points, Query, Series, evaluate, queries};
 
 const HOUR: i64 = 3600;
 const WEEK: i64 = 7 * 24 * HOUR;
+/// A multiple of every period.
+const NOW: i64 = 1_800_000_000 / 86_400 * 86_400;
 const GOOD: [(&str, &str); 2] = [("EndpointName", "chat"), ("InferenceComponentName", "good")];
 const BAD: [(&str, &str); 2] = [("EndpointName", "chat"), ("InferenceComponentName", "bad")];
 const ELSEWHERE: [(&str, &str); 2] = [("EndpointName", "other"), ("InferenceComponentName", "bad-elsewhere")];
-
-fn rule(name: &str) -> Value {
-    rule_of(name, RuleScope::EveryEndpoint)
-}
-
-fn rule_of(name: &str, scope: RuleScope) -> Value {
-    let uid = format!("assay-{name}");
-    let rules = Given::shipped().rules(scope);
-    rules.into_iter().find(|rule| text(rule, "uid") == uid).unwrap_or_else(|| panic!("no rule {name}"))
-}
-
-/// The components, or else endpoints, for which a rule fires.
-fn firing(metrics: &Metrics, name: &str) -> Vec<String> {
-    names(metrics, &rule(name))
-}
-
-fn names(metrics: &Metrics, rule: &Value) -> Vec<String> {
-    let name = |labels: &super::formula::Labels| {
-        let found = labels.get("InferenceComponentName").or_else(|| labels.get("EndpointName"));
-        found.map_or("all", String::as_str).to_owned()
-    };
-    metrics.firing(rule).iter().map(|(labels, _)| name(labels)).collect()
-}
 
 #[test]
 fn a_bad_component_fires_and_a_good_one_beside_it_does_not() {
@@ -45,7 +32,7 @@ fn a_bad_component_fires_and_a_good_one_beside_it_does_not() {
     assert_eq!(firing(&metrics, "low-relevance-critical"), [""; 0]);
     let one = rule_of("low-safety-critical", RuleScope::Endpoint("chat".parse().unwrap()));
     assert_eq!(names(&metrics, &one), [""; 0], "the rule watches another endpoint");
-    let firing = metrics.firing(&rule("low-safety-critical"));
+    let firing = firing_of(&metrics, &rule("low-safety-critical"));
     assert!((firing[0].1 - 0.2).abs() < 1e-9);
 }
 
@@ -127,7 +114,7 @@ fn a_rise_of_latency_is_told_below_the_fixed_limit() {
     metrics.observe("Invocations", &slow, 1.0, 200, HOUR, 0);
     metrics.observe("Invocations", &slow, 1.0, 200, WEEK + HOUR, WEEK);
     assert_eq!(firing(&metrics, "latency-rise-warning"), ["slow"]);
-    assert!((metrics.firing(&rule("latency-rise-warning"))[0].1 - 3.0).abs() < 1e-9);
+    assert!((firing_of(&metrics, &rule("latency-rise-warning"))[0].1 - 3.0).abs() < 1e-9);
     assert_eq!(firing(&metrics, "high-latency-warning"), [""; 0]);
 }
 
@@ -153,7 +140,7 @@ fn a_queue_fires_only_where_the_endpoint_has_no_free_gpu() {
         );
         metrics.observe("FreeGpus", &[("EndpointName", endpoint)], free, 3, 900, 0);
     }
-    let firing = metrics.firing(&rule("no-free-gpu-warning"));
+    let firing = firing_of(&metrics, &rule("no-free-gpu-warning"));
     assert_eq!(firing.len(), 1);
     assert_eq!((firing[0].0["InferenceComponentName"].as_str(), firing[0].1), ("a", 40.0));
 }
@@ -228,7 +215,162 @@ fn findings_and_a_spent_budget_fire_at_the_first() {
 #[test]
 fn without_data_nothing_fires() {
     let metrics = Metrics::default();
-    for rule in Given::with_every_dimension().rules(RuleScope::EveryEndpoint) {
-        assert_eq!(metrics.firing(&rule), [], "{}", rule["uid"]);
+    let every_dimension = rubric::SHIPPED.replace("enabled = false", "enabled = true");
+    for rule in rules(RuleScope::EveryEndpoint, &every_dimension) {
+        assert_eq!(firing_of(&metrics, &rule), [], "{}", rule["uid"]);
     }
+}
+
+// --- Rules and metrics ----------------------------------------------------------------------------
+
+/// The components, or else endpoints, for which a rule fires.
+fn firing(metrics: &Metrics, name: &str) -> Vec<String> {
+    names(metrics, &rule(name))
+}
+
+fn names(metrics: &Metrics, rule: &Value) -> Vec<String> {
+    let name = |labels: &Labels| {
+        let found = labels.get("InferenceComponentName").or_else(|| labels.get("EndpointName"));
+        found.map_or("all", String::as_str).to_owned()
+    };
+    firing_of(metrics, rule).iter().map(|(labels, _)| name(labels)).collect()
+}
+
+/// The label sets for which a rule fires, each with the value that its message shows.
+fn firing_of(metrics: &Metrics, rule: &Value) -> Vec<(Labels, f64)> {
+    let queries = queries(rule, NOW).unwrap();
+    let answers = queries.iter().map(|query| (query.id, metrics.answer(query))).collect();
+    let firing = evaluate(rule, NOW, &answers).unwrap();
+    firing.into_iter().map(|one| (one.labels, one.values[&'B'])).collect()
+}
+
+fn rule(name: &str) -> Value {
+    rule_of(name, RuleScope::EveryEndpoint)
+}
+
+fn rule_of(name: &str, scope: RuleScope) -> Value {
+    let uid = format!("assay-{name}");
+    let rules = rules(scope, rubric::SHIPPED);
+    rules.into_iter().find(|rule| rule["uid"] == uid.as_str()).unwrap_or_else(|| panic!("no rule {name}"))
+}
+
+fn rules(scope: RuleScope, rubric: &str) -> Vec<Value> {
+    let (fleet, identity) = (Fleet::from_toml("fleet.toml", fleet::SHIPPED).unwrap(), Identity::default());
+    let rubric = Rubric::from_toml("rubric.toml", rubric).unwrap();
+    let rules = Rules::from_toml("alerts.toml", rules::SHIPPED).unwrap();
+    let settings = Settings {
+        identity: &identity,
+        fleet: &fleet,
+        rubric: &rubric,
+        thresholds: rules.thresholds(),
+        judge_model: Some("judge"),
+        daily_budget_usd: Some(10.0),
+        runbooks: RUNBOOKS,
+    };
+    let boards: Vec<Board> = BoardKind::ALL.into_iter().map(|kind| boards::board(kind, &settings)).collect();
+    let wiring = Wiring { data_source: "the-source".to_owned(), scope, routing: Routing::ByPolicy };
+    let groups = rule_groups(&RuleBook::new(&settings), &boards, &settings, &wiring);
+    groups.iter().flat_map(|group| group["rules"].as_array().unwrap().clone()).collect()
+}
+
+/// One observation.
+#[derive(Debug, Clone)]
+struct Observed {
+    metric: String,
+    labels: Labels,
+    at: i64,
+    value: f64,
+}
+
+/// What CloudWatch holds. Times are seconds.
+#[derive(Debug, Default)]
+struct Metrics {
+    observed: Vec<Observed>,
+}
+
+impl Metrics {
+    /// `count` observations of `value`, spread over the stretch from `from` to `to` seconds ago.
+    fn observe(&mut self, metric: &str, labels: &[(&str, &str)], value: f64, count: i64, from: i64, to: i64) {
+        let labels: Labels =
+            labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        for place in 0..count {
+            let at = NOW - from + (from - to) * place / count;
+            self.observed.push(Observed { metric: metric.to_owned(), labels: labels.clone(), at, value });
+        }
+    }
+
+    fn answer(&self, query: &Query<'_>) -> Series {
+        let text = |key: &str| query.model[key].as_str().unwrap();
+        let period: i64 = text("period").parse().unwrap();
+        if query.model["metricEditorMode"] == 1 {
+            return self.search(text("expression"), period, query);
+        }
+        assert_eq!(query.model["matchExact"], true);
+        let wanted = query.model["dimensions"].as_object().unwrap();
+        let fits = |one: &Observed| {
+            one.labels.len() == wanted.len()
+                && one.labels.iter().all(|(name, value)| {
+                    let allowed = wanted.get(name).and_then(Value::as_array).into_iter().flatten();
+                    allowed.into_iter().any(|allowed| allowed == "*" || allowed == value.as_str())
+                })
+        };
+        let chosen = self.within(query).filter(|one| one.metric == text("metricName") && fits(one));
+        let mut by_labels: BTreeMap<Labels, Vec<&Observed>> = BTreeMap::new();
+        for one in chosen {
+            by_labels.entry(one.labels.clone()).or_default().push(one);
+        }
+        let points = |observed: Vec<&Observed>| points(&observed, text("statistic"), period);
+        by_labels.into_iter().map(|(labels, observed)| (labels, points(observed))).collect()
+    }
+
+    fn within(&self, query: &Query<'_>) -> impl Iterator<Item = &Observed> {
+        let (from, to) = (query.from, query.to);
+        self.observed.iter().filter(move |one| from <= one.at && one.at < to)
+    }
+
+    /// `SUM(SEARCH(...))`, or the quotient of two.
+    fn search(&self, expression: &str, period: i64, query: &Query<'_>) -> Series {
+        let sum = |search: &str| -> BTreeMap<i64, f64> {
+            let names = search.split("MetricName=").nth(1).unwrap();
+            let names: BTreeSet<&str> =
+                names.split('\'').next().unwrap().split('"').skip(1).step_by(2).collect();
+            assert!(search.contains(&format!("'Sum', {period}))")), "{search}");
+            let mut sums = BTreeMap::new();
+            for one in self.within(query).filter(|one| names.contains(one.metric.as_str())) {
+                *sums.entry(one.at.div_euclid(period) * period).or_default() += one.value;
+            }
+            sums
+        };
+        let parts: Vec<_> = expression.split(" / ").map(sum).collect();
+        let points: Points = match parts.as_slice() {
+            [whole] => whole.iter().map(|(at, value)| (*at, Some(*value))).collect(),
+            [part, whole] => {
+                part.iter().filter_map(|(at, value)| Some((*at, Some(value / whole.get(at)?)))).collect()
+            }
+            _ => panic!("{expression}"),
+        };
+        if points.is_empty() { Series::new() } else { vec![(Labels::new(), points)] }
+    }
+}
+
+fn points(observed: &[&Observed], statistic: &str, period: i64) -> Points {
+    let mut buckets: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
+    for one in observed {
+        buckets.entry(one.at.div_euclid(period) * period).or_default().push(one.value);
+    }
+    let value = |mut values: Vec<f64>| {
+        values.sort_by(f64::total_cmp);
+        let count = f64::from(u32::try_from(values.len()).unwrap());
+        let sum: f64 = values.iter().sum();
+        match statistic {
+            "Sum" => sum,
+            "SampleCount" => count,
+            "Average" => sum / count,
+            "Maximum" => values[values.len() - 1],
+            "Minimum" => values[0],
+            "p90" => values[(values.len() * 9 / 10).min(values.len() - 1)],
+            other => panic!("no statistic is called {other}"),
+        }
+    };
+    buckets.into_iter().map(|(at, values)| (at, Some(value(values)))).collect()
 }

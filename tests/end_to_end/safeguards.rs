@@ -222,12 +222,13 @@ fn deleting_the_stack_keeps_captures_and_verdicts_and_nothing_else_that_costs_mo
     let template = template();
     for (id, resource) in template.section("Resources") {
         let kind = resource["Type"].as_str().unwrap();
-        let is_kept = kind == "AWS::S3::Bucket";
+        // With a bucket its policy stays, so that it goes on refusing plain HTTP.
+        let is_kept = ["AWS::S3::Bucket", "AWS::S3::BucketPolicy"].contains(&kind);
         for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
             let retains = resource[policy] == "Retain" || resource[policy] == "RetainExceptOnCreate";
             assert_eq!(retains, is_kept, "{id}: {policy}");
         }
-        if is_kept {
+        if kind == "AWS::S3::Bucket" {
             // What is kept ends by itself.
             let rule = &resource["Properties"]["LifecycleConfiguration"]["Rules"][0];
             assert!(rule["ExpirationInDays"]["Ref"].is_string() && rule["Status"] == "Enabled", "{id}");

@@ -23,7 +23,6 @@ use crate::stand_in::Options;
 /// this call.
 pub async fn invoke(function: &str, file: &str) -> Outcome<()> {
     check(function, file)?;
-    let text = fs::read_to_string(project::root().join(file)).during(format!("read {file}"))?;
     let mut started = None;
     let endpoints = if let Some(endpoints) = Endpoints::of_running().await {
         endpoints
@@ -32,6 +31,15 @@ pub async fn invoke(function: &str, file: &str) -> Outcome<()> {
         let environment = Environment::start(Options::default(), &[]).await?;
         started.insert(environment).endpoints()
     };
+    let answer = answer(&endpoints, function, file).await;
+    drop(started);
+    say(&format!("{:#}\n", answer?))
+}
+
+/// What `function` of the environment at `endpoints` answers to the event in `file`, of which
+/// everything is made true first.
+pub async fn answer(endpoints: &Endpoints, function: &str, file: &str) -> Outcome<Value> {
+    let text = fs::read_to_string(project::root().join(file)).during(format!("read {file}"))?;
     let clients = Clients::of(&endpoints.aws_endpoint_url).await;
     let bucket = endpoints.output("CaptureBucketName")?;
     let text = text.replace(EXAMPLE_BUCKET, bucket);
@@ -48,9 +56,7 @@ pub async fn invoke(function: &str, file: &str) -> Outcome<()> {
             object.set_etag(etag);
         }
     });
-    let answer = call(&clients, function, &event).await;
-    drop(started);
-    say(&format!("{:#}\n", answer?))
+    call(&clients, function, &event).await
 }
 
 fn check(function: &str, file: &str) -> Outcome<()> {

@@ -121,8 +121,8 @@ pub fn input_tokens_at_most(system_text: &str, schema_text: &str, user_text: &st
     (constant + user_text.len() + 1_000) as u64
 }
 
-/// SHA-256 over the two texts as 64 hex digits: with the texts themselves, what the judge saw can
-/// be proven; without them nothing can be read from it.
+/// SHA-256 over the two texts as 64 hex digits: tells calls apart, and lets nothing be read from it.
+/// The delimiters of each call are random, so it cannot be computed from a capture.
 pub fn prompt_hash(system_text: &str, user_text: &str) -> String {
     hex(&digest("assay.prompt", &[system_text.as_bytes(), user_text.as_bytes()]))
 }

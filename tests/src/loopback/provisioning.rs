@@ -12,7 +12,7 @@ use crate::stand_in::record::Received;
 use crate::stand_in::{Options, Server, WORKSPACE};
 
 /// How long an invocation may take.
-const TIME: Duration = Duration::from_secs(120);
+const TIME: Duration = Duration::from_mins(2);
 
 /// The function and what is around it.
 #[derive(Debug)]

@@ -52,8 +52,8 @@ impl Workspace {
     }
 
     fn group(&self, folder: &str, title: &str) -> Option<Value> {
-        let is_it = |group: &&Value| group["folderUid"] == folder && group["title"] == title;
-        let mut group = self.content.groups.iter().find(is_it)?.clone();
+        let has_title = |group: &&Value| group["folderUid"] == folder && group["title"] == title;
+        let mut group = self.content.groups.iter().find(has_title)?.clone();
         let is_in = |rule: &&Value| rule["folderUID"] == folder && rule["ruleGroup"] == title;
         group["rules"] = self.content.rules.iter().filter(is_in).cloned().collect();
         Some(group)

@@ -55,8 +55,7 @@ impl Workspace {
 
     fn route(&mut self, call: &Call, path: &[&str], body: &Value) -> Reply {
         let is_write = call.method != "GET";
-        let needs_admin =
-            matches!(path, ["api", "datasources" | "folders" | "alert-notifiers", ..] | ["api", "v1", ..]);
+        let needs_admin = matches!(path, ["api", "datasources" | "folders" | "alert-notifiers" | "v1", ..]);
         let may = match self.features.role.as_str() {
             "ADMIN" => true,
             "EDITOR" => !(is_write && needs_admin) || path.get(1) == Some(&"folders"),

@@ -26,12 +26,15 @@ pub fn deployed(environment: &Environment) -> Outcome<Vec<Value>> {
     Ok(ours)
 }
 
-/// What fires now, each with its rule.
-pub async fn firing<'a>(cloudwatch: &CloudWatch, rules: &'a [Value]) -> Outcome<Vec<(&'a Value, Firing)>> {
-    let now = Timestamp::now().as_second();
+/// What fires at this time, each with its rule.
+pub async fn firing<'a>(
+    cloudwatch: &CloudWatch,
+    rules: &'a [Value],
+    at: Timestamp,
+) -> Outcome<Vec<(&'a Value, Firing)>> {
     let mut firing = Vec::new();
     for rule in rules {
-        let found = cloudwatch::firing(cloudwatch, rule, now).await?;
+        let found = cloudwatch::firing(cloudwatch, rule, at.as_second()).await?;
         firing.extend(found.into_iter().map(|one| (rule, one)));
     }
     Ok(firing)

@@ -28,7 +28,7 @@ pub(super) struct Raised {
 pub(super) async fn raise(environment: &Environment, published: &Published) -> Outcome<Raised> {
     let rules = played::deployed(environment)?;
     let step = Step::start(format!("evaluate {} alert rules over CloudWatch", rules.len()));
-    let firing = played::firing(&environment.clients.cloudwatch, &rules).await?;
+    let firing = played::firing(&environment.clients.cloudwatch, &rules, Timestamp::now()).await?;
     step.done(format!("{} alerts fire", firing.len()));
 
     let component = lowest(published)?;

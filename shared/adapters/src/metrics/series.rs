@@ -69,7 +69,9 @@ impl Metrics {
             // The emulator and AWS do not agree on the order.
             all.extend((0..queries.len()).map(|place| {
                 let mut values = found.remove(&id(place)).flatten();
-                values.iter_mut().for_each(|values| values.sort_by_key(|(at, _)| *at));
+                if let Some(values) = &mut values {
+                    values.sort_by_key(|(at, _)| *at);
+                }
                 values
             }));
         }

@@ -87,13 +87,12 @@ impl Secrets {
     pub async fn get(&self, of: &SecretRef) -> Result<Secret, NoSecret> {
         let kept = {
             let mut all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-            match all.get(of).filter(|kept| kept.since.elapsed() < self.kept_for) {
-                Some(kept) => Arc::clone(kept),
-                None => {
-                    let fresh = Arc::new(Kept { since: Instant::now(), secret: OnceCell::new() });
-                    all.insert(of.clone(), Arc::clone(&fresh));
-                    fresh
-                }
+            if let Some(kept) = all.get(of).filter(|kept| kept.since.elapsed() < self.kept_for) {
+                Arc::clone(kept)
+            } else {
+                let fresh = Arc::new(Kept { since: Instant::now(), secret: OnceCell::new() });
+                all.insert(of.clone(), Arc::clone(&fresh));
+                fresh
             }
         };
         kept.secret.get_or_try_init(|| self.read(of)).await.cloned()

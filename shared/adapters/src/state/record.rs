@@ -96,9 +96,9 @@ impl StateTable {
             None => request
                 .condition_expression("attribute_not_exists(pk) OR expires_at < :now")
                 .expression_attribute_values(":now", number(now.as_second())),
-            Some(replaced) => request
+            Some(version) => request
                 .condition_expression("version = :replaced")
-                .expression_attribute_values(":replaced", number(replaced)),
+                .expression_attribute_values(":replaced", number(version)),
         };
         match request.send().await {
             Ok(_) => Ok(version),

@@ -1,5 +1,5 @@
 //! The alert rules over made-up metrics: who is paged, and who is not.
-#![expect(clippy::unwrap_used, reason = "a panic is how a test says what is wrong")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a panic is how a test says what is wrong")]
 
 use std::collections::{BTreeMap, BTreeSet};
 

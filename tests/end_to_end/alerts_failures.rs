@@ -1,6 +1,6 @@
 //! Whatever a destination answers: it is tried again, repaired or parked with its reason, nothing is
 //! lost, and nobody else waits for it.
-#![expect(clippy::unwrap_used, reason = "a panic is how a test says what is wrong")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a panic is how a test says what is wrong")]
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use tests::runtime_api::{Answer, Function};
 const TIME: Duration = Duration::from_secs(50);
 
 /// A scripted answer of a stand-in.
-fn says(stand_in: &str, status: u16, body: Value, times: u64) -> Value {
+fn says(stand_in: &str, status: u16, body: &Value, times: u64) -> Value {
     json!({"match": {"stand_in": stand_in}, "status": status, "body": body, "times": times})
 }
 
@@ -65,7 +65,7 @@ fn error(answer: Answer) -> String {
 
 #[tokio::test]
 async fn a_short_wait_that_slack_asks_for_is_kept_within_the_invocation() {
-    let mut limited = says("slack", 429, json!({"ok": false, "error": "rate_limited"}), 1);
+    let mut limited = says("slack", 429, &json!({"ok": false, "error": "rate_limited"}), 1);
     limited["headers"] = json!({"retry-after": "2"});
     let mut scene = Scene::new(json!([limited])).await;
 
@@ -80,7 +80,7 @@ async fn a_short_wait_that_slack_asks_for_is_kept_within_the_invocation() {
 
 #[tokio::test]
 async fn a_long_wait_fails_the_event_and_its_retry_sends_only_what_is_missing() {
-    let mut limited = says("slack", 429, json!({"ok": false, "error": "rate_limited"}), 1);
+    let mut limited = says("slack", 429, &json!({"ok": false, "error": "rate_limited"}), 1);
     limited["headers"] = json!({"retry-after": "8"});
     let mut scene = Scene::new(json!([limited])).await;
     let event = event();
@@ -100,7 +100,7 @@ async fn a_long_wait_fails_the_event_and_its_retry_sends_only_what_is_missing() 
 
 #[tokio::test]
 async fn a_dead_slack_keeps_nobody_else_waiting_and_is_told_when_it_is_back() {
-    let mut scene = Scene::new(json!([says("slack", 503, json!("down"), 3)])).await;
+    let mut scene = Scene::new(json!([says("slack", 503, &json!("down"), 3)])).await;
     let event = event();
 
     let message = error(scene.send(&event).await);
@@ -116,7 +116,7 @@ async fn a_dead_slack_keeps_nobody_else_waiting_and_is_told_when_it_is_back() {
 #[tokio::test]
 async fn a_time_out_after_the_service_accepted_pages_with_the_same_key_again() {
     let accepted = json!({"status": "success", "message": "Event processed", "dedup_key": "k"});
-    let mut slow = says("pagerduty", 202, accepted, 1);
+    let mut slow = says("pagerduty", 202, &accepted, 1);
     slow["delay_ms"] = json!(9_500);
     let mut scene = Scene::new(json!([slow])).await;
     let event = event();
@@ -135,9 +135,9 @@ async fn a_time_out_after_the_service_accepted_pages_with_the_same_key_again() {
 async fn what_is_refused_for_its_form_is_sent_plainer() {
     let invalid = json!({"status": "invalid event", "errors": ["'payload.severity' is invalid"]});
     let replies = json!([
-        says("slack", 200, json!({"ok": false, "error": "invalid_blocks"}), 1),
-        says("pagerduty", 400, invalid, 1),
-        says("opsgenie", 422, json!({"errors": {"details": "too long"}}), 1),
+        says("slack", 200, &json!({"ok": false, "error": "invalid_blocks"}), 1),
+        says("pagerduty", 400, &invalid, 1),
+        says("opsgenie", 422, &json!({"errors": {"details": "too long"}}), 1),
     ]);
     let mut scene = Scene::new(replies).await;
 
@@ -158,7 +158,7 @@ async fn what_is_refused_for_its_form_is_sent_plainer() {
 
 #[tokio::test]
 async fn what_is_refused_for_good_is_parked_with_its_reason_and_told_when_it_is_redriven() {
-    let archived = says("slack", 200, json!({"ok": false, "error": "is_archived"}), 1);
+    let archived = says("slack", 200, &json!({"ok": false, "error": "is_archived"}), 1);
     let mut scene = Scene::new(json!([archived])).await;
     let alert = GrafanaAlert::new("Safety low", "qwen-7b");
 
@@ -184,7 +184,7 @@ async fn what_is_refused_for_good_is_parked_with_its_reason_and_told_when_it_is_
 
 #[tokio::test]
 async fn an_event_that_was_given_up_is_redriven_through_the_queue() {
-    let mut scene = Scene::new(json!([says("slack", 503, json!("down"), 4)])).await;
+    let mut scene = Scene::new(json!([says("slack", 503, &json!("down"), 4)])).await;
     let event = event();
     error(scene.send(&event).await);
     error(scene.send(&event).await);
@@ -205,7 +205,7 @@ async fn an_event_that_was_given_up_is_redriven_through_the_queue() {
 
 #[tokio::test]
 async fn a_message_of_the_queue_that_cannot_be_delivered_fails_alone() {
-    let mut down = says("slack", 503, json!("down"), 2);
+    let mut down = says("slack", 503, &json!("down"), 2);
     down["match"]["contains"] = json!("Rule two");
     let mut scene = Scene::new(json!([down])).await;
     let bodies: Vec<String> =
@@ -218,7 +218,7 @@ async fn a_message_of_the_queue_that_cannot_be_delivered_fails_alone() {
 
 #[tokio::test]
 async fn a_token_that_was_replaced_is_read_again() {
-    let refused = says("slack", 200, json!({"ok": false, "error": "invalid_auth"}), 1);
+    let refused = says("slack", 200, &json!({"ok": false, "error": "invalid_auth"}), 1);
     let mut scene = Scene::new(json!([])).await;
     scene.send(&event()).await.response().unwrap();
     scene.local.script(json!([refused])).await.unwrap();

@@ -26,13 +26,13 @@ fn previous_release(build: &Path) -> PathBuf {
     let releases = fs::read_dir(project::root().join("tests/releases")).unwrap();
     let newest = releases.map(|entry| entry.unwrap().path()).max_by_key(|path| version(path)).unwrap();
     let text = fs::read_to_string(newest.join("template.yaml")).unwrap();
-    let built = |line: &str| match line.trim().strip_prefix("CodeUri: functions/") {
+    let moved = |line: &str| match line.trim().strip_prefix("CodeUri: functions/") {
         Some(name) => format!("      CodeUri: {}\n", build.join(logical_id(name)).display()),
         None => format!("{line}\n"),
     };
     let folder = project::local().join("previous-release");
     fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join("template.yaml"), text.lines().map(built).collect::<String>()).unwrap();
+    fs::write(folder.join("template.yaml"), text.lines().map(moved).collect::<String>()).unwrap();
     folder
 }
 

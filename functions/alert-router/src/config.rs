@@ -160,7 +160,7 @@ mod tests {
         ];
         Config::from_lookup(&|name| {
             let all = needed.iter().chain(variables);
-            all.filter(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()).last()
+            all.filter(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()).next_back()
         })
     }
 

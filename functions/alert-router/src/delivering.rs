@@ -36,7 +36,7 @@ impl Failed {
     }
 
     /// Another invocation is at it, and may have crashed.
-    pub(crate) fn elsewhere(what: String) -> Self {
+    pub(crate) fn elsewhere(what: &str) -> Self {
         Self(format!("{what}: another invocation is delivering it"))
     }
 }
@@ -100,7 +100,7 @@ impl Work<'_> {
             if deliveries.is_empty() {
                 break;
             }
-            let send = |delivery: Delivery| {
+            let deliver = |delivery: Delivery| {
                 let record = &record;
                 async move {
                     let context = self.context(subject);
@@ -109,7 +109,7 @@ impl Work<'_> {
                 }
             };
             let sent: Vec<(Delivery, Sent)> =
-                stream::iter(deliveries).map(send).buffer_unordered(AT_ONCE).collect().await;
+                stream::iter(deliveries).map(deliver).buffer_unordered(AT_ONCE).collect().await;
             for (delivery, sent) in &sent {
                 self.counts().sent(&delivery.destination, sent);
                 match sent {
@@ -126,7 +126,7 @@ impl Work<'_> {
             return Err(failed);
         }
         if record.outbox.claimed_until(&self.owner, Timestamp::now()).is_some() {
-            return Err(Failed::elsewhere(format!("\"{}\"", record.alert.rule)));
+            return Err(Failed::elsewhere(&format!("\"{}\"", record.alert.rule)));
         }
         if record.outbox.is_owed() {
             return Err(Failed(format!("\"{}\": more is to be told", record.alert.rule)));

@@ -128,7 +128,7 @@ pub(crate) async fn look_up(
                     enrichment.worst = own.take(MOST_WORST).cloned().collect();
                 }
                 Err(why) => {
-                    enrichment.not_included.push(NotIncluded { part: Part::WorstAnswers, why: why.clone() })
+                    enrichment.not_included.push(NotIncluded { part: Part::WorstAnswers, why: why.clone() });
                 }
             }
         }

@@ -309,11 +309,8 @@ impl Work<'_> {
 /// An update whose message is gone, as a post.
 fn posted_anew(message: Message) -> Option<Message> {
     match message.call {
-        Call::SlackUpdate { base_url, channel, .. } => {
-            let call = Call::SlackPost { base_url, channel, thread: Thread::New };
-            Some(Message { call, ..message })
-        }
-        Call::SlackPost { base_url, channel, thread: Thread::Of(_) } => {
+        Call::SlackUpdate { base_url, channel, .. }
+        | Call::SlackPost { base_url, channel, thread: Thread::Of(_) } => {
             let call = Call::SlackPost { base_url, channel, thread: Thread::New };
             Some(Message { call, ..message })
         }

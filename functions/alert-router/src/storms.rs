@@ -205,7 +205,7 @@ impl Work<'_> {
             let is_taken =
                 |(owner, until): &(String, Timestamp)| *owner != self.owner && *until > Timestamp::now();
             if storm.claim.as_ref().is_some_and(is_taken) {
-                return Err(Failed::elsewhere(format!("summary of route {route}")));
+                return Err(Failed::elsewhere(&format!("summary of route {route}")));
             }
             let until = Timestamp::now() + self.terms.rules.damping().claim;
             storm.claim = Some((self.owner.clone(), until));

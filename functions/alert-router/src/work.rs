@@ -85,10 +85,10 @@ impl Work<'_> {
         let deliver = |claimed: Claimed| async move {
             let case = &cases[claimed.case];
             let decided = decided.get(&claimed.case);
-            if matches!(decided.map(|decided| &decided.change), Some(Change::StartedFlapping)) {
-                if let Err(fault) = self.look_later(&claimed.record).await {
-                    return (case.item, Err(fault.into()));
-                }
+            if matches!(decided.map(|decided| &decided.change), Some(Change::StartedFlapping))
+                && let Err(fault) = self.look_later(&claimed.record).await
+            {
+                return (case.item, Err(fault.into()));
             }
             let subject = self.subject(case, decided).await;
             (case.item, self.deliver(claimed, &subject).await)

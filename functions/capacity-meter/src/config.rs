@@ -82,7 +82,6 @@ impl FromStr for Endpoints {
     }
 }
 
-#[expect(clippy::ref_option, reason = "serde's signature")]
 fn as_minutes<S: Serializer>(age: &SignedDuration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_i64(age.as_mins())
 }

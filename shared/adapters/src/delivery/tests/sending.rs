@@ -70,7 +70,7 @@ async fn no_answer_is_transient_and_ends() {
         (Reply::NoConnection, "timeout"),
         (Reply::Silence, "timeout"),
         (Reply::new(200, "half").breaking_off(), "connection"),
-        (Reply::After(Duration::from_secs(60), Box::new(Reply::new(200, ""))), "timeout"),
+        (Reply::After(Duration::from_mins(1), Box::new(Reply::new(200, ""))), "timeout"),
     ] {
         assert_eq!(post(&Wire::new([reply]), None).await, transient(word));
     }

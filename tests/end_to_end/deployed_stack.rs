@@ -30,7 +30,7 @@ async fn captures_become_verdicts_and_the_fleet_is_metered() {
     a_message_that_is_no_event_ends_in_the_dead_letter_queue(&environment).await;
     the_schedule_meters_the_fleet(&environment).await;
     a_message_of_the_queue_meters_its_endpoint(&environment).await;
-    dashboards_and_rules_are_deployed(&environment).await;
+    dashboards_and_rules_are_deployed(&environment);
     an_update_that_changes_nothing_changes_nothing_in_grafana(&mut environment).await;
     without_a_workspace_nothing_of_ours_is_left_in_it(&mut environment).await;
 }
@@ -44,7 +44,7 @@ fn counts(environment: &Environment) -> Vec<(&'static str, usize)> {
     THEIRS.iter().map(|(part, _)| (*part, grafana[*part].as_array().unwrap().len())).collect()
 }
 
-async fn dashboards_and_rules_are_deployed(environment: &Environment) {
+fn dashboards_and_rules_are_deployed(environment: &Environment) {
     let grafana = environment.stand_ins.grafana(WORKSPACE).unwrap();
     let topic = environment.stack.output("AlertTopicArn").unwrap();
     assert_eq!(grafana["contact_points"][2]["settings"]["topic"], topic);

@@ -9,6 +9,7 @@
 pub mod cloudwatch;
 mod formula;
 pub mod notice;
+pub mod played;
 
 use std::collections::BTreeMap;
 

@@ -1,86 +1,53 @@
-//! The end of the demo: the shipped alert rules look at the scores that CloudWatch has, and what
+//! The end of the demo: the deployed alert rules look at the scores that CloudWatch has, and what
 //! fires for the worst component goes from the topic to the people, until it is over.
-
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use domain::metric::COMPOSITE_QUALITY_SCORE;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
-use tokio::time::Instant;
+use serde_json::Value;
 
-use crate::alert_rules::{Firing, cloudwatch, notice};
+use crate::alert_rules::{Firing, played};
 use crate::environment::Environment;
-use crate::failure::{During, Failure, Outcome};
+use crate::failure::{Failure, Outcome};
 use crate::preview::message_text;
 use crate::progress::Step;
 use crate::results::Published;
-use crate::stack;
-use crate::stand_in::WORKSPACE;
-use crate::stand_in::record::Received;
+use crate::told::Told;
 
-const PATIENCE: Duration = Duration::from_secs(90);
-const BETWEEN: Duration = Duration::from_millis(300);
-
-/// What fired, and what the stand-ins for Slack and PagerDuty got of it.
+/// What fired, and what was told of it.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(super) struct Raised {
     /// Every alert that fires, as `component: rule`.
     firing: Vec<String>,
     component: String,
     alerts: usize,
-    slack: Vec<Received>,
-    pagerduty: Vec<Received>,
+    told: Told,
 }
 
 /// Plays Grafana's part: evaluates the rules, sends what fires for the component with the lowest
 /// score, sends it once more as Grafana's replicas do, and ends it.
-pub(super) async fn raise(environment: &Environment, published: &Published) -> Outcome<Told> {
-    let rules = deployed_rules(environment)?;
-    let now = Timestamp::now();
+pub(super) async fn raise(environment: &Environment, published: &Published) -> Outcome<Raised> {
+    let rules = played::deployed(environment)?;
     let step = Step::start(format!("evaluate {} alert rules over CloudWatch", rules.len()));
-    let mut firing: Vec<(&Value, Firing)> = Vec::new();
-    for rule in &rules {
-        let found = cloudwatch::firing(&environment.clients.cloudwatch, rule, now.as_second()).await?;
-        firing.extend(found.into_iter().map(|one| (rule, one)));
-    }
+    let firing = played::firing(&environment.clients.cloudwatch, &rules).await?;
     step.done(format!("{} alerts fire", firing.len()));
 
     let component = lowest(published)?;
-    let of_component = |one: &Firing| one.labels.values().any(|value| *value == component);
-    let sent: Vec<&(&Value, Firing)> = firing.iter().filter(|(_, one)| of_component(one)).collect();
-    let mut step = Step::start(format!("tell the {} alerts of {component}", sent.len()));
-    let begin = message(&sent, now, None)?;
-    publish(environment, &begin).await?;
-    let mut told = Told {
-        firing: firing.iter().map(|(rule, one)| named(rule, one)).collect(),
-        alerts: sent.len(),
-        component,
-        slack: Vec::new(),
-        pagerduty: Vec::new(),
-    };
-    told.wait(environment, &mut step, |told| told.posts() >= told.alerts).await?;
-    publish(environment, &begin).await?;
-    publish(environment, &message(&sent, now, Some(Timestamp::now()))?).await?;
-    told.wait(environment, &mut step, |told| {
-        told.keys("resolve") == told.keys("trigger") && told.updated() >= told.alerts
+    let of_component = |(_, one): &&(&Value, Firing)| one.labels.values().any(|value| *value == component);
+    let sent: Vec<&(&Value, Firing)> = firing.iter().filter(of_component).collect();
+    let alerts = sent.len();
+    // A rule fires after its `for`.
+    let starts_at = Timestamp::now() - SignedDuration::from_mins(10);
+    played::publish(environment, &sent, starts_at, None).await?;
+    let what = format!("tell the {alerts} alerts of {component}");
+    Told::wait(environment, &what, |told| told.posts().len() >= alerts).await?;
+    played::publish(environment, &sent, starts_at, None).await?;
+    played::publish(environment, &sent, starts_at, Some(Timestamp::now())).await?;
+    let told = Told::wait(environment, "tell them again, and their end", |told| {
+        told.is_closed() && told.edits().len() >= alerts
     })
     .await?;
-    step.done("told, and closed");
-    Ok(told)
-}
-
-/// The rules that the stack has put into its Grafana.
-fn deployed_rules(environment: &Environment) -> Outcome<Vec<Value>> {
-    let grafana = environment.stand_ins.grafana(WORKSPACE);
-    let rules = grafana.as_ref().and_then(|grafana| grafana["rules"].as_array()).into_iter().flatten();
-    let ours = rules.filter(|rule| rule["labels"]["managed_by"] == stack::NAME);
-    let ours: Vec<Value> = ours.cloned().collect();
-    if ours.is_empty() {
-        Err(Failure("the stack has put no alert rules into Grafana".to_owned()))
-    } else {
-        Ok(ours)
-    }
+    let firing = firing.iter().map(|(rule, one)| named(rule, one)).collect();
+    Ok(Raised { firing, component, alerts, told })
 }
 
 /// The component whose mean score is the lowest.
@@ -101,124 +68,39 @@ fn named(rule: &Value, firing: &Firing) -> String {
     format!("{about}: {}", rule["title"].as_str().unwrap_or_default())
 }
 
-/// Grafana's webhook JSON.
-fn message(alerts: &[&(&Value, Firing)], now: Timestamp, ends_at: Option<Timestamp>) -> Outcome<String> {
-    // A rule fires after its `for`.
-    let starts_at = now - SignedDuration::from_mins(10);
-    let alerts = alerts
-        .iter()
-        .map(|(rule, firing)| notice::alert(rule, firing, starts_at, ends_at))
-        .collect::<Outcome<Vec<_>>>()?;
-    let status = if ends_at.is_some() { "resolved" } else { "firing" };
-    let message = json!({
-        "receiver": "assay", "status": status, "alerts": alerts, "groupLabels": {}, "commonLabels": {},
-        "commonAnnotations": {}, "externalURL": "https://grafana.example/", "version": "1",
-        "groupKey": "{}:{}", "truncatedAlerts": 0, "orgId": 1, "title": "", "state": "alerting", "message": "",
-    });
-    Ok(message.to_string())
-}
-
-async fn publish(environment: &Environment, message: &str) -> Outcome<()> {
-    let topic = environment.stack.output("AlertTopicArn")?;
-    let request = environment.clients.sns.publish().topic_arn(topic).message(message);
-    request.send().await.map(drop).during("publish an alert")
-}
-
-async fn received(environment: &Environment, stand_in: &str) -> Outcome<Vec<Received>> {
-    let url = format!("{}/_requests?stand_in={stand_in}", environment.stand_ins.url());
-    let answer = reqwest::get(url).await.during("ask the stand-ins' record")?;
-    answer.json().await.during("read the stand-ins' record")
-}
-
-impl Told {
-    async fn wait(
-        &mut self,
-        environment: &Environment,
-        step: &mut Step,
-        is_there: fn(&Self) -> bool,
-    ) -> Outcome<()> {
-        let start = Instant::now();
-        loop {
-            // Before it looks: what was called is noted by the function a moment later.
-            tokio::time::sleep(BETWEEN).await;
-            self.slack = received(environment, "slack").await?;
-            self.pagerduty = received(environment, "pagerduty").await?;
-            if is_there(self) {
-                return Ok(());
-            }
-            if start.elapsed() > PATIENCE {
-                let (slack, pagerduty) = (self.slack.len(), self.pagerduty.len());
-                return Err(Failure(format!(
-                    "after {} s Slack has {slack} calls and PagerDuty {pagerduty}; see the log in .local",
-                    PATIENCE.as_secs(),
-                )));
-            }
-            step.tick(format!("{} calls to Slack", self.slack.len()));
-        }
-    }
-
+impl Raised {
     /// What fires, and what people see of the worst in Slack: as it was, and as it is now.
     pub(super) fn shown(&self) -> String {
-        let is_worst = |call: &&Received| message_text(&call.body).contains("CRITICAL");
-        let first = self.slack.iter().find(is_worst).or(self.slack.first());
-        let first = first.map(|call| message_text(&call.body)).unwrap_or_default();
-        let last = self.slack.iter().rfind(|call| is_update(call));
-        let last = last.map(|call| message_text(&call.body)).unwrap_or_default();
-        let headline: Vec<&str> = last.lines().take(3).collect();
+        let texts: Vec<String> = self.told.posts().iter().map(|call| message_text(&call.body)).collect();
+        let worst = texts.iter().find(|text| text.contains("CRITICAL")).or(texts.first());
+        let edits = self.told.edits();
+        let headline: Vec<&str> = edits.values().next().map_or("", String::as_str).lines().take(3).collect();
         format!(
             "\nAlert rules that fire\n{}\n\n\
              One alert, as Slack shows it (make preview-alerts draws more of them)\n{}\n\n\
              and when one is over, its message says\n{}\n",
             indented(&self.firing.join("\n")),
-            indented(&first),
+            indented(worst.map_or("", String::as_str)),
             indented(&headline.join("\n"))
         )
     }
 
     /// What must be true of it.
     pub(super) fn promises(&self) -> Vec<(String, bool)> {
-        let are_taken =
-            self.slack.iter().chain(&self.pagerduty).all(|call| (200..300).contains(&call.status));
-        let (opened, closed) = (self.keys("trigger"), self.keys("resolve"));
+        let is_once = self.told.incidents("trigger").values().all(|times| *times == 1);
         vec![
-            (format!("the shipped rules fire for {}", self.component), self.alerts > 0),
+            (format!("the deployed rules fire for {}", self.component), self.alerts > 0),
             (
                 "each alert is one message in Slack, though it came twice".to_owned(),
-                self.posts() == self.alerts,
+                self.told.posts().len() == self.alerts,
             ),
             (
                 "no incident in PagerDuty was opened twice, and the end closed each".to_owned(),
-                opened.values().all(|times| *times == 1)
-                    && opened.keys().collect::<BTreeSet<_>>() == closed.keys().collect(),
+                is_once && self.told.is_closed(),
             ),
-            ("Slack and PagerDuty took every call".to_owned(), are_taken),
+            ("Slack and PagerDuty took every call".to_owned(), self.told.is_taken()),
         ]
     }
-
-    /// Messages that open a thread.
-    fn posts(&self) -> usize {
-        let opens = |call: &&Received| call.path.ends_with("postMessage") && call.body["thread_ts"].is_null();
-        self.slack.iter().filter(opens).count()
-    }
-
-    /// Messages that were edited.
-    fn updated(&self) -> usize {
-        let updates = self.slack.iter().filter(|call| is_update(call));
-        updates.map(|call| call.body["ts"].to_string()).collect::<BTreeSet<_>>().len()
-    }
-
-    /// How often PagerDuty was told to do this, by incident.
-    fn keys(&self, action: &str) -> BTreeMap<String, usize> {
-        let mut keys = BTreeMap::new();
-        for call in self.pagerduty.iter().filter(|call| call.body["event_action"] == action) {
-            *keys.entry(call.body["dedup_key"].to_string()).or_default() += 1;
-        }
-        keys
-    }
-}
-
-fn is_update(call: &Received) -> bool {
-    call.path.ends_with("chat.update")
 }
 
 fn indented(text: &str) -> String {

@@ -12,8 +12,13 @@ pub fn key(name: &str) -> String {
     format!("data-capture/{ENDPOINT}/AllTraffic/{hour}/{name}.jsonl")
 }
 
-/// A capture record of component `component`, in the OpenAI chat form.
+/// A capture record of component `component`, in the OpenAI chat form, of an inference just now.
 pub fn record(event_id: &str, component: &str, question: &str, answer: &str) -> String {
+    record_at(Timestamp::now(), event_id, component, question, answer)
+}
+
+/// The same of an inference at `at`.
+pub fn record_at(at: Timestamp, event_id: &str, component: &str, question: &str, answer: &str) -> String {
     let input = json!({"messages": [{"role": "user", "content": question}]}).to_string();
     let choice = json!({"message": {"role": "assistant", "content": answer}, "finish_reason": "stop"});
     let usage = json!({"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 30});
@@ -24,7 +29,7 @@ pub fn record(event_id: &str, component: &str, question: &str, answer: &str) -> 
         "eventMetadata": {
             "eventId": event_id,
             "customAttributes": [format!("ic={component}")],
-            "inferenceTime": Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            "inferenceTime": at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         },
         "eventVersion": "0",
     });

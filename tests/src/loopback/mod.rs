@@ -16,7 +16,7 @@ use domain::metric::{COMPONENT_DIMENSION, ENDPOINT_DIMENSION, QUALITY_NAMESPACE}
 use serde_json::Value;
 
 pub use alerts::{GrafanaAlert, MARK, Rules, grafana, sns};
-pub use events::{ENDPOINT, batch, created, key, notification, record, records};
+pub use events::{ENDPOINT, batch, created, key, notification, record, record_at, records};
 pub use provisioning::Provisioning;
 
 use crate::clients::Clients;

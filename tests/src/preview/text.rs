@@ -28,9 +28,9 @@ fn block_lines(block: &Value) -> Vec<String> {
 }
 
 /// Without Slack's escapes; of a link its label, of a date its fallback.
-fn readable(line: &str) -> String {
+fn readable(text: &str) -> String {
     let mut shown = String::new();
-    let mut rest = line;
+    let mut rest = text;
     while let Some((before, link)) = rest.split_once('<') {
         shown.push_str(before);
         let (link, after) = link.split_once('>').unwrap_or((link, ""));

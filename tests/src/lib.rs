@@ -27,5 +27,5 @@ pub mod seed;
 pub mod small_judge;
 pub mod stack;
 pub mod stand_in;
-pub mod told;
 pub mod template;
+pub mod told;

@@ -49,12 +49,13 @@ impl Config {
             }
             budget
         });
+        let settings_folder = variables.parsed("CONFIG_URI");
         let config = identity.map(|identity| Self {
             identity,
             topic_arn,
             judge_model: variables.optional("JUDGE_MODEL_ID"),
             daily_budget_usd,
-            settings_folder: variables.parsed("CONFIG_URI"),
+            settings_folder,
         });
         variables.finish(config)
     }

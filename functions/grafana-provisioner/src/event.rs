@@ -233,15 +233,15 @@ mod tests {
 
     use super::*;
 
-    fn stack(event: Value) -> StackRequest {
-        match read(&event) {
+    fn stack(event: &Value) -> StackRequest {
+        match read(event) {
             Event::Stack(request) => request,
             Event::Direct(task) => panic!("{task:?}"),
         }
     }
 
-    fn direct(event: Value) -> Result<Task, String> {
-        match read(&event) {
+    fn direct(event: &Value) -> Result<Task, String> {
+        match read(event) {
             Event::Direct(task) => task.map_err(|mistakes| mistakes.to_string()),
             Event::Stack(request) => panic!("{request:?}"),
         }
@@ -260,7 +260,7 @@ mod tests {
             "ServiceToken": "arn", "WorkspaceId": "g-0123456789", "EnableUnifiedAlerting": "true",
             "AlertEndpoint": "chat", "PrometheusUid": "", "Contents": ["x"],
         });
-        let task = stack(request("Create", "", &properties)).task.unwrap().unwrap();
+        let task = stack(&request("Create", "", &properties)).task.unwrap().unwrap();
         assert_eq!(task.target, Target::Workspace("g-0123456789".parse().unwrap()));
         assert!(task.action == Action::Apply && task.may_enable_alerting && !task.is_dry_run);
         assert_eq!(task.endpoint.unwrap().as_str(), "chat");
@@ -269,21 +269,21 @@ mod tests {
 
     #[test]
     fn what_is_removed_is_told_by_its_name_alone() {
-        let removed = stack(request("Delete", "g-0123456789/assay", &json!({"WorkspaceId": "nonsense"})));
+        let removed = stack(&request("Delete", "g-0123456789/assay", &json!({"WorkspaceId": "nonsense"})));
         let task = removed.task.unwrap().unwrap();
         assert_eq!(task.action, Action::Remove);
         assert_eq!(task.identity.unwrap().as_str(), "assay");
-        assert_eq!(stack(request("Delete", "not-created", &json!({}))).task, Ok(None));
+        assert_eq!(stack(&request("Delete", "not-created", &json!({}))).task, Ok(None));
     }
 
     #[test]
     fn a_request_with_mistakes_can_still_be_answered() {
         let wrong =
-            stack(request("Replace", "p", &json!({"WorkspaceId": "x", "EnableUnifiedAlerting": "yes"})));
+            stack(&request("Replace", "p", &json!({"WorkspaceId": "x", "EnableUnifiedAlerting": "yes"})));
         assert!(wrong.response_url.is_some() && wrong.physical_id.as_deref() == Some("p"));
         let text = wrong.task.unwrap_err().to_string();
         assert!(text.contains("the properties of the custom resource has 3 mistakes"), "{text}");
-        let elsewhere = stack(json!({"ResponseURL": "https://example.com"}));
+        let elsewhere = stack(&json!({"ResponseURL": "https://example.com"}));
         assert!(elsewhere.response_url.is_none());
     }
 
@@ -291,18 +291,18 @@ mod tests {
     fn a_grafana_of_ones_own_is_named_by_address_and_secret() {
         let secret = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:grafana-AbCdEf";
         let task = direct(
-            json!({"url": "https://grafana.example.com", "token_secret_arn": secret, "dry_run": true}),
+            &json!({"url": "https://grafana.example.com", "token_secret_arn": secret, "dry_run": true}),
         );
         let task = task.unwrap();
         assert!(task.is_dry_run && matches!(task.target, Target::Url(..)));
         let task =
-            direct(json!({"workspace_id": "g-0123456789", "action": "remove", "name": "other"})).unwrap();
+            direct(&json!({"workspace_id": "g-0123456789", "action": "remove", "name": "other"})).unwrap();
         assert!(task.action == Action::Remove && task.identity.is_some());
     }
 
     #[test]
     fn every_mistake_in_an_event_is_listed() {
-        let text = direct(json!({
+        let text = direct(&json!({
             "action": "destroy", "url": "http://grafana.example.com", "workspace_id": "g-0123456789",
             "token_secret_arn": "glsa_quokka", "topic_arn": "topic", "dryrun": true, "name": "a b",
         }));
@@ -319,6 +319,6 @@ mod tests {
             assert!(text.contains(mistake), "{mistake} is not in {text}");
         }
         assert!(!text.contains("quokka"), "{text}");
-        assert!(direct(json!({})).unwrap_err().contains("workspace_id: is not set"));
+        assert!(direct(&json!({})).unwrap_err().contains("workspace_id: is not set"));
     }
 }

@@ -103,10 +103,10 @@ impl Function {
         let times = Times::of(&event.context);
         let name = format!("assay-{}", event.context.request_id);
         match event::read(&event.payload) {
-            Event::Stack(request) => self.stack(&request, times, &name).await,
+            Event::Stack(request) => Box::pin(self.stack(&request, times, &name)).await,
             Event::Direct(task) => {
                 let task = task.map_err(Failure::Mistaken)?;
-                let summary = guarded(times.token, self.carry(&task, times, &name)).await?;
+                let summary = guarded(times.token, Box::pin(self.carry(&task, times, &name))).await?;
                 Ok(Answer::Done(Box::new(summary)))
             }
         }
@@ -115,7 +115,7 @@ impl Function {
     async fn stack(&self, request: &StackRequest, times: Times, name: &str) -> Result<Answer, HandlerError> {
         let Some(url) = &request.response_url else { return Err(NotAResponseUrl.into()) };
         let outcome = match &request.task {
-            Ok(Some(task)) => guarded(times.token, self.carry(task, times, name)).await,
+            Ok(Some(task)) => guarded(times.token, Box::pin(self.carry(task, times, name))).await,
             Ok(None) => Ok(Summary { notes: vec!["nothing was made".to_owned()], ..Summary::default() }),
             Err(mistakes) => Err(Failure::Mistaken(mistakes.clone())),
         };
@@ -130,16 +130,17 @@ impl Function {
     }
 
     async fn carry(&self, task: &Task, times: Times, name: &str) -> Result<Summary, Failure> {
-        let config = || self.config.as_ref().map_err(|mistakes| Failure::Mistaken(mistakes.clone()));
-        let identity = match &task.identity {
-            Some(identity) => identity,
-            None => &config()?.identity,
+        let refused = |mistakes: &Mistakes| Failure::Mistaken(mistakes.clone());
+        let identity = match (&task.identity, &self.config) {
+            (Some(identity), _) => identity,
+            (None, Ok(config)) => &config.identity,
+            (None, Err(mistakes)) => return Err(refused(mistakes)),
         };
         let terms;
         let mut job = Job { tools: &self.tools, task, identity, apply: None, times };
         // A removal needs no settings: they may be what is wrong.
         if task.action == Action::Apply {
-            let config = config()?;
+            let config = self.config.as_ref().map_err(refused)?;
             terms = Terms::read(self.tools.settings_files.as_ref()).await?;
             let topic_arn = task.topic_arn.as_deref().unwrap_or(&config.topic_arn);
             job.apply = Some((terms.settings(identity, config), topic_arn));

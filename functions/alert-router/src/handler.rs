@@ -120,7 +120,7 @@ impl Function {
         let decisions = if is_dry_run {
             work.dry(&cases, &prepared).await
         } else {
-            work.deliver_all(&cases, &mut prepared, &returned, &mut failures).await;
+            Box::pin(work.deliver_all(&cases, &mut prepared, &returned, &mut failures)).await;
             shown(prepared.decided.iter().map(|(case, decided)| decision(&cases[*case], decided, &[])))
         };
         let summary = work.finish(decisions, started).await;

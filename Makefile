@@ -94,6 +94,10 @@ preview-alerts: setup ## Write what Slack would show of the sample alerts into .
 	@cargo build --quiet --workspace --bins
 	target/debug/local preview-alerts
 
+.PHONY: dashboards
+dashboards: ## Write dashboards, alert rules and alarms anew from config/ into dashboards/
+	@cargo run --quiet --package domain --example dashboards -- dashboards
+
 # Front-end tools, for looking at dashboards and checking them: nothing that is deployed needs them.
 .PHONY: front-end-tools
 front-end-tools:
@@ -143,7 +147,8 @@ lint: setup setup-scan ## Check form, lints and the template
 	@cargo fmt --check
 	cargo clippy --quiet --workspace --all-targets -- --deny warnings
 	sam validate --lint --region $(REGION)
-	cfn-lint --regions us-east-1 eu-central-1 ap-southeast-2 ca-central-1 sa-east-1 --template template.yaml optional/replay.yaml
+	cfn-lint optional/replay.yaml dashboards/cloudwatch.template.json
+	cfn-lint --regions us-east-1 eu-central-1 ap-southeast-2 ca-central-1 sa-east-1 --template template.yaml
 	# A template that checkov cannot read passes no check, and fails none.
 	.tools/scan/bin/checkov --config-file .checkov.yaml | tee /dev/stderr | grep --quiet 'Passed checks: [1-9]'
 	cargo test --quiet --workspace --test invariants --test template --test safeguards --test health
@@ -163,7 +168,7 @@ bench: setup ## Measure speed, memory, size and calls of the release build again
 # Two questions, and a look at the change set. What is not named keeps its value or its default;
 # PARAMETERS='SampleRate=0.2 DailyBudgetUsd=5' names more, `sam deploy --guided` goes through them all.
 .PHONY: deploy
-deploy: setup ## Build for arm64 and deploy to your AWS account; asks for bucket and e-mail first
+deploy: setup dashboards ## Build for arm64 and deploy to your AWS account; asks for bucket and e-mail first
 	@read -r -p 'Bucket that SageMaker writes captures to (empty: keep it as it is, or create one): ' bucket
 	read -r -p 'E-mail address to tell when Assay is in trouble (empty: keep it as it is, or nobody): ' email
 	rustup target add aarch64-unknown-linux-gnu

@@ -14,8 +14,8 @@ use tests::results;
 use tests::samples::{PREFIX, SAMPLES};
 use tests::scenario::Scenario;
 use tests::seed::seed;
-use tests::stand_in::Options;
 use tests::stand_in::record::Stats;
+use tests::stand_in::{Options, WORKSPACE};
 
 const PATIENCE: Duration = Duration::from_mins(2);
 
@@ -24,12 +24,66 @@ const PATIENCE: Duration = Duration::from_mins(2);
 async fn captures_become_verdicts_and_the_fleet_is_metered() {
     // A message that failed is seen again after a second instead of 18 minutes.
     let parameters = [("VisibilityTimeoutSeconds", "1"), ("MeterSchedule", "rate(1 minute)")];
-    let environment = Environment::start(Options::default(), &parameters).await.unwrap();
+    let mut environment = Environment::start(Options::default(), &parameters).await.unwrap();
     samples_are_judged_once(&environment).await;
     a_throttled_judge_is_asked_again(&environment).await;
     a_message_that_is_no_event_ends_in_the_dead_letter_queue(&environment).await;
     the_schedule_meters_the_fleet(&environment).await;
     a_message_of_the_queue_meters_its_endpoint(&environment).await;
+    dashboards_and_rules_are_deployed(&environment).await;
+    an_update_that_changes_nothing_changes_nothing_in_grafana(&mut environment).await;
+    without_a_workspace_nothing_of_ours_is_left_in_it(&mut environment).await;
+}
+
+/// What was there before the stack came.
+const THEIRS: [(&str, usize); 5] =
+    [("folders", 1), ("data_sources", 1), ("dashboards", 1), ("rules", 1), ("contact_points", 2)];
+
+fn counts(environment: &Environment) -> Vec<(&'static str, usize)> {
+    let grafana = environment.stand_ins.grafana(WORKSPACE).unwrap();
+    THEIRS.iter().map(|(part, _)| (*part, grafana[*part].as_array().unwrap().len())).collect()
+}
+
+async fn dashboards_and_rules_are_deployed(environment: &Environment) {
+    let grafana = environment.stand_ins.grafana(WORKSPACE).unwrap();
+    let topic = environment.stack.output("AlertTopicArn").unwrap();
+    assert_eq!(grafana["contact_points"][2]["settings"]["topic"], topic);
+    assert_eq!(grafana["dashboards"].as_array().unwrap().len(), 4);
+    assert_eq!(grafana["live_tokens"], 0);
+    let url = environment.stack.output("GrafanaFolderUrl").unwrap();
+    assert!(url.ends_with("/dashboards/f/assay-folder"), "{url}");
+    let cloudwatch = &environment.clients.cloudwatch;
+    let dashboards = cloudwatch.list_dashboards().send().await.unwrap();
+    let mut names: Vec<&str> =
+        dashboards.dashboard_entries().iter().filter_map(|entry| entry.dashboard_name()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["assay-models", "assay-quality", "assay-quantity"]);
+    let alarms = cloudwatch.describe_alarms().alarm_name_prefix("assay-low-safety").send().await.unwrap();
+    let alarm = &alarms.metric_alarms()[0];
+    assert_eq!(alarm.alarm_actions(), [topic]);
+}
+
+async fn an_update_that_changes_nothing_changes_nothing_in_grafana(environment: &mut Environment) {
+    let before = environment.stand_ins.grafana(WORKSPACE);
+    environment.redeploy(&[("GrafanaRevision", "2")]).await.unwrap();
+    assert_eq!(environment.stand_ins.grafana(WORKSPACE), before);
+    let url = format!(
+        "{}/_requests?stand_in=grafana-workspaces&contains=secondsToLive",
+        environment.stand_ins.url()
+    );
+    let asked: Vec<serde_json::Value> = reqwest::get(url).await.unwrap().json().await.unwrap();
+    assert_eq!(asked.len(), 2, "the function was called again");
+}
+
+async fn without_a_workspace_nothing_of_ours_is_left_in_it(environment: &mut Environment) {
+    environment.redeploy(&[("GrafanaWorkspaceId", "")]).await.unwrap();
+    let start = Instant::now();
+    // CloudFormation cleans up after the update.
+    while counts(environment) != THEIRS {
+        assert!(start.elapsed() < PATIENCE, "{:?}", counts(environment));
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+    assert_eq!(environment.stand_ins.grafana(WORKSPACE).unwrap()["service_accounts"], json!([]));
 }
 
 async fn judge_calls(environment: &Environment) -> u64 {

@@ -17,8 +17,12 @@ use crate::project;
 pub const REGION: &str = "us-east-1";
 
 /// Where an SDK finds the services that the stand-ins answer for, and not the emulator.
-pub const STOOD_IN_FOR: [&str; 3] =
-    ["AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "AWS_ENDPOINT_URL_SAGEMAKER", "AWS_ENDPOINT_URL_PRICING"];
+pub const STOOD_IN_FOR: [&str; 4] = [
+    "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+    "AWS_ENDPOINT_URL_SAGEMAKER",
+    "AWS_ENDPOINT_URL_PRICING",
+    "AWS_ENDPOINT_URL_GRAFANA",
+];
 
 /// Runs the program named by `$0`, and ends its whole process group as soon as the standard input
 /// closes: that is, also when this process is killed and can no longer tidy up.

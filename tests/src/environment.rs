@@ -15,14 +15,17 @@ use crate::project;
 use crate::samples;
 use crate::seed;
 use crate::stack::{self, Stack};
-use crate::stand_in::{Options, Server};
+use crate::stand_in::{Options, Server, WORKSPACE};
 
 /// Everything is judged, so that a look at one object shows all; only what the demo uploads goes
 /// through the queue by itself, so that a local invoke comes first with the objects of its events.
+/// Dashboards and alarms are in the Grafana that is stood in for, and in CloudWatch.
 const LOCAL: &[(&str, &str)] = &[
     ("SampleRate", "1"),
     ("SampleCapPerHour", "1000"),
     ("CapturePrefix", samples::PREFIX),
+    ("GrafanaWorkspaceId", WORKSPACE),
+    ("ShowInCloudWatch", "always"),
     // The emulator knows neither alarms that compute nor saved queries.
     ("Observability", "basic"),
 ];
@@ -40,6 +43,9 @@ pub struct Environment {
     pub stack: Stack,
     /// Until when the fleet has published its metrics.
     seeded_until: Timestamp,
+    /// What is deployed, and with which parameters.
+    build: PathBuf,
+    parameters: BTreeMap<String, String>,
 }
 
 /// Where a running environment is: `.local/endpoints.json`.
@@ -81,7 +87,29 @@ impl Environment {
         let own = [("ConfigUri", settings.as_str()), ("AlertsSecretArns", &secrets)];
         let parameters = [LOCAL, &own, parameters].concat();
         let stack = stack::deploy(&clients, &build, &parameters).await?;
-        Ok(Self { emulator, stand_ins, clients, stack, seeded_until })
+        let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Ok(Self {
+            emulator,
+            stand_ins,
+            clients,
+            stack,
+            seeded_until,
+            build,
+            parameters: parameters.collect(),
+        })
+    }
+
+    /// Deploys what is built again, with these parameters changed; all others stay as they are.
+    pub async fn redeploy(&mut self, changes: &[(&str, &str)]) -> Outcome<()> {
+        let mut parameters = self.parameters.clone();
+        for (name, value) in changes {
+            parameters.insert((*name).to_owned(), (*value).to_owned());
+        }
+        let all: Vec<(&str, &str)> =
+            parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        self.stack = stack::deploy(&self.clients, &self.build, &all).await?;
+        self.parameters = parameters;
+        Ok(())
     }
 
     /// Has the fleet publish what it has not yet published: a meter goes blind five minutes after

@@ -14,9 +14,13 @@ pub const CAPACITY_METER: &str = "capacity-meter";
 
 /// The function that tells people of alerts.
 pub const ALERT_ROUTER: &str = "alert-router";
+/// The function that puts dashboards and rules into a Grafana.
+pub const GRAFANA_PROVISIONER: &str = "grafana-provisioner";
 
 /// The state table that the functions share.
 pub const TABLE: &str = "assay-state";
+/// The topic that alerts go to.
+pub const ALERT_TOPIC: &str = "arn:aws:sns:us-east-1:000000000000:grafana-assay-alerts";
 /// The bucket that captures are put in.
 pub const CAPTURES: &str = "captures";
 /// The bucket that verdicts come out in.
@@ -38,6 +42,12 @@ pub fn variables(
             ("JUDGE_TIMEOUT_SECONDS", "5"),
             ("SAMPLE_RATE", "1"),
             ("SAMPLE_CAP_PER_HOUR", "100000"),
+        ],
+        GRAFANA_PROVISIONER => &[
+            ("STACK_NAME", "assay"),
+            ("ALERT_TOPIC_ARN", ALERT_TOPIC),
+            ("JUDGE_MODEL_ID", "global.anthropic.claude-sonnet-4-6"),
+            ("DAILY_BUDGET_USD", "10"),
         ],
         _ => &[],
     };

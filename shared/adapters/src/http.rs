@@ -31,7 +31,7 @@ pub(crate) fn http_client() -> SharedHttpClient {
 /// Connections of their own to services other than AWS, made at the first call. Redirects are not
 /// followed. Drop it with the invocation: Lambda freezes a process between events, and a connection
 /// that was frozen breaks in the middle of the next call.
-#[cfg(feature = "delivery")]
+#[cfg(any(feature = "delivery", feature = "grafana"))]
 pub(crate) fn connections(connect_timeout: std::time::Duration) -> SharedHttpConnector {
     let settings = HttpConnectorSettings::builder().connect_timeout(connect_timeout).build();
     let builder = Connector::builder()

@@ -14,21 +14,25 @@
 //! | [`secrets`] | `secrets` | Secrets Manager and Parameter Store |
 //! | [`delivery`] | `delivery` | Slack, PagerDuty, Opsgenie, any HTTPS address |
 //! | [`topic`] | `sns` | SNS `Publish` |
+//! | [`grafana`] | `grafana` | Amazon Managed Grafana, and the HTTP API of any Grafana |
+//! | [`stack_answer`] | `grafana` | CloudFormation, which waits for a custom resource |
 //!
 //! Errors name what failed and where, with the service's own error code, and never carry captured
 //! text, a secret or an address that is one.
 
+#[cfg(any(feature = "delivery", feature = "grafana"))]
+mod address;
 mod aws;
 mod fault;
 mod http;
 #[cfg(feature = "patience")]
 mod patience;
-#[cfg(any(feature = "secrets", feature = "delivery"))]
+#[cfg(any(feature = "secrets", feature = "delivery", feature = "grafana"))]
 mod secret;
 
 pub use aws::aws_config;
 pub use fault::Fault;
-#[cfg(any(feature = "secrets", feature = "delivery"))]
+#[cfg(any(feature = "secrets", feature = "delivery", feature = "grafana"))]
 pub use secret::Secret;
 
 #[cfg(feature = "s3")]
@@ -37,6 +41,8 @@ pub mod captures;
 pub mod control_plane;
 #[cfg(feature = "delivery")]
 pub mod delivery;
+#[cfg(feature = "grafana")]
+pub mod grafana;
 #[cfg(feature = "bedrock")]
 pub mod judge;
 #[cfg(feature = "cloudwatch")]
@@ -49,6 +55,8 @@ pub mod queue;
 pub mod secrets;
 #[cfg(feature = "s3")]
 pub mod settings_folder;
+#[cfg(feature = "grafana")]
+pub mod stack_answer;
 #[cfg(feature = "state")]
 pub mod state;
 #[cfg(feature = "sns")]

@@ -15,6 +15,8 @@ use crate::failure::{During, Failure, Outcome};
 use crate::preview::message_text;
 use crate::progress::Step;
 use crate::results::Published;
+use crate::stack;
+use crate::stand_in::WORKSPACE;
 use crate::stand_in::record::Received;
 
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -34,7 +36,7 @@ pub(super) struct Told {
 /// Plays Grafana's part: evaluates the rules, sends what fires for the component with the lowest
 /// score, sends it once more as Grafana's replicas do, and ends it.
 pub(super) async fn raise(environment: &Environment, published: &Published) -> Outcome<Told> {
-    let rules = shipped_rules()?;
+    let rules = deployed_rules(environment)?;
     let now = Timestamp::now();
     let step = Step::start(format!("evaluate {} alert rules over CloudWatch", rules.len()));
     let mut firing: Vec<(&Value, Firing)> = Vec::new();
@@ -68,12 +70,17 @@ pub(super) async fn raise(environment: &Environment, published: &Published) -> O
     Ok(told)
 }
 
-fn shipped_rules() -> Outcome<Vec<Value>> {
-    let files = domain::dashboard::shipped_files().during("write the alert rules")?;
-    let missing = || Failure("there are no alert rules".to_owned());
-    let (_, text) = files.into_iter().find(|(name, _)| name == "alert-rules.json").ok_or_else(missing)?;
-    let groups: Vec<Value> = serde_json::from_str(&text).during("read the alert rules")?;
-    Ok(groups.iter().flat_map(|group| group["rules"].as_array().cloned().unwrap_or_default()).collect())
+/// The rules that the stack has put into its Grafana.
+fn deployed_rules(environment: &Environment) -> Outcome<Vec<Value>> {
+    let grafana = environment.stand_ins.grafana(WORKSPACE);
+    let rules = grafana.as_ref().and_then(|grafana| grafana["rules"].as_array()).into_iter().flatten();
+    let ours = rules.filter(|rule| rule["labels"]["managed_by"] == stack::NAME);
+    let ours: Vec<Value> = ours.cloned().collect();
+    if ours.is_empty() {
+        Err(Failure("the stack has put no alert rules into Grafana".to_owned()))
+    } else {
+        Ok(ours)
+    }
 }
 
 /// The component whose mean score is the lowest.

@@ -3,6 +3,7 @@
 
 mod alerts;
 mod events;
+mod provisioning;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,6 +17,7 @@ use serde_json::Value;
 
 pub use alerts::{GrafanaAlert, MARK, Rules, grafana, sns};
 pub use events::{ENDPOINT, batch, created, key, notification, record, records};
+pub use provisioning::Provisioning;
 
 use crate::clients::Clients;
 use crate::emulator::Emulator;

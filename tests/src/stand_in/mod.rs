@@ -12,10 +12,12 @@
 //! | `GET /_stats` | calls, calls in flight and the highest number in flight, per stand-in |
 //! | `POST /_replies` | one scripted reply or a list: see [`script::Scripted`] |
 //! | `GET /_replies`, `DELETE /_replies` | what is still scripted; forget it |
+//! | `GET /_grafana/<workspace>`, `PUT` | what is in a Grafana; make one, or change its features |
 //! | `GET /_scenario`, `PUT /_scenario` | the fleet that SageMaker, the price list and CloudWatch answer for, as TOML |
 
 mod bedrock;
 mod cloudwatch;
+mod grafana;
 mod judge;
 mod opsgenie;
 mod pagerduty;
@@ -25,6 +27,7 @@ mod sagemaker;
 pub mod script;
 mod server;
 mod slack;
+mod stack_answers;
 mod stage;
 mod webhook;
 pub(crate) mod wire;
@@ -35,6 +38,9 @@ use axum::http::{HeaderMap, Method};
 use serde_json::Value;
 
 pub use bedrock::Bedrock;
+pub use grafana::{
+    Features as GrafanaFeatures, OWN as OWN_GRAFANA, OWN_TOKEN as OWN_GRAFANA_TOKEN, WORKSPACE,
+};
 pub use judge::NAME as JUDGE_NAME;
 pub use record::Stats;
 pub use server::{Options, Server};

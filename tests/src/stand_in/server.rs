@@ -19,6 +19,7 @@ use tokio::sync::oneshot;
 
 use super::bedrock::{Bedrock, NAME as BEDROCK};
 use super::cloudwatch::CloudWatch;
+use super::grafana::{Control, Estate, Grafana, Workspaces};
 use super::opsgenie::Opsgenie;
 use super::pagerduty::PagerDuty;
 use super::pricing::Pricing;
@@ -26,6 +27,7 @@ use super::record::{Filter, Record};
 use super::sagemaker::SageMaker;
 use super::script::{self, Cue, Script};
 use super::slack::Slack;
+use super::stack_answers::StackAnswers;
 use super::stage::Stage;
 use super::webhook::Webhook;
 use super::{Call, Reply, StandIn, wire};
@@ -52,6 +54,7 @@ pub struct Options {
 pub struct Server {
     address: SocketAddr,
     stage: Stage,
+    estate: Estate,
     stop: Option<oneshot::Sender<Infallible>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -74,11 +77,17 @@ impl Server {
         let address = listener.local_addr()?;
         let scenario = options.scenario.map_or_else(|| Scenario::named(scenario::DEFAULT), Ok);
         let stage = scenario.and_then(Stage::new).map_err(io::Error::other)?;
+        let estate = Estate::new();
+        let url = format!("http://{address}");
         let stand_ins: Vec<Box<dyn StandIn>> = vec![
             Box::new(Bedrock::new(options.judge_delay)),
             Box::new(SageMaker::new(stage.clone())),
             Box::new(Pricing::new(stage.clone())),
             Box::new(CloudWatch::new(stage.clone())),
+            Box::new(Workspaces { estate: estate.clone(), url }),
+            Box::new(Grafana(estate.clone())),
+            Box::new(Control(estate.clone())),
+            Box::new(StackAnswers),
             Box::<Slack>::default(),
             Box::<PagerDuty>::default(),
             Box::<Opsgenie>::default(),
@@ -106,7 +115,7 @@ impl Server {
         let thread = std::thread::Builder::new()
             .name("stand-ins".to_owned())
             .spawn(move || drop(runtime.block_on(serve)))?;
-        Ok(Self { address, stage, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { address, stage, estate, stop: Some(stop), thread: Some(thread) })
     }
 
     /// Where they listen.
@@ -126,6 +135,11 @@ impl Server {
     /// A fleet that cannot be placed.
     pub fn play(&self, scenario: Scenario) -> Outcome<()> {
         self.stage.set(scenario)
+    }
+
+    /// All that is in the Grafana of a workspace: folders, dashboards, rules, contact points and so on.
+    pub fn grafana(&self, workspace: &str) -> Option<Value> {
+        self.estate.shown(workspace)
     }
 
     /// The fleet that they answer for.

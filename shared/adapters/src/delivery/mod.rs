@@ -16,7 +16,6 @@ use serde_json::Value;
 use crate::fault::{CONNECTION, TIMEOUT};
 use crate::http::connections;
 
-mod address;
 mod answer;
 mod opsgenie;
 mod pagerduty;
@@ -25,7 +24,7 @@ mod slack;
 mod tests;
 mod webhook;
 
-pub use address::{Address, NotAnAddress};
+pub use crate::address::{Address, NotAnAddress};
 pub use answer::{Answer, Receipt};
 pub use opsgenie::OpsgenieCall;
 pub use slack::SlackCall;

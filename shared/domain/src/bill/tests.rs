@@ -119,7 +119,7 @@ impl Shipped {
             routing: Routing::ByPolicy,
         };
         let groups = rule_groups(&book, &boards, &settings, &wiring);
-        let alarms = alarms(&book, &settings, &serde_json::json!("topic")).resources;
+        let alarms = alarms(&book, &settings, &serde_json::json!("topic"), "assay").resources;
         [in_cloudwatch(alarms.values(), workload), in_grafana(&groups, workload)]
     }
 }

@@ -7,6 +7,8 @@ use crate::rubric::{digest, hex};
 
 /// The longest uid that Grafana takes.
 pub const LONGEST_UID: usize = 40;
+/// Of a uid that had to be cut.
+const HASH_BYTES: usize = 6;
 
 /// The name that uids, the folder, the contact point and the label `managed_by` are made of: the
 /// stack's. Two stacks in one workspace do not touch each other's objects.
@@ -48,10 +50,18 @@ impl Identity {
         if whole.len() <= LONGEST_UID {
             return whole;
         }
-        let hash = hex(&digest("grafana uid", &[whole.as_bytes()])[..6]);
+        let hash = hex(&digest("grafana uid", &[whole.as_bytes()])[..HASH_BYTES]);
         // Legal names are ASCII; the names of objects are dimension ids and words of ours.
         let head: String = whole.chars().take(LONGEST_UID - hash.len() - 1).collect();
         format!("{head}-{hash}")
+    }
+
+    /// Whether a uid may be one of [`Identity::uid`].
+    pub fn made(&self, uid: &str) -> bool {
+        let start = format!("{}-", self.0);
+        // What a long uid keeps of the whole.
+        let kept = start.len().min(LONGEST_UID - 2 * HASH_BYTES - 1);
+        uid.len() <= LONGEST_UID && uid.starts_with(&start[..kept])
     }
 
     /// The uid of a dashboard.
@@ -62,6 +72,12 @@ impl Identity {
     /// The uid of the folder that holds dashboards and rules.
     pub fn folder_uid(&self) -> String {
         self.uid("folder")
+    }
+
+    /// The tag of the dashboards, by which they are found again. Not the name alone: a stack may be
+    /// called as the other tags are.
+    pub fn tag(&self) -> String {
+        format!("stack:{}", self.0)
     }
 
     /// The uid of the CloudWatch data source.
@@ -89,6 +105,8 @@ mod tests {
         assert_eq!(long.uid("quality"), long.uid("quality"));
         assert_ne!(long.uid("quality"), long.uid("quantity"));
         assert_ne!(long.uid("quality"), longer.uid("quality"));
+        assert!(short.made("assay-quality") && !short.made("quality") && !short.made("assay"));
+        assert!(longer.made(&longer.uid("quality")) && !longer.made("assay-quality"));
         assert!("no spaces".parse::<Identity>().is_err());
         assert!("".parse::<Identity>().is_err());
     }

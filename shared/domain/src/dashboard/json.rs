@@ -12,6 +12,11 @@ pub fn text(value: &Value) -> String {
     text
 }
 
+/// The same in one line, for a text within JSON.
+pub fn line(value: &Value) -> String {
+    sorted(value).to_string()
+}
+
 /// A number without a needless fraction: 10000000, not 10000000.0.
 #[expect(clippy::cast_possible_truncation, reason = "whole and small enough")]
 pub fn number(number: f64) -> Value {

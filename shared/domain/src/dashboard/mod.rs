@@ -8,7 +8,7 @@
 //! 3. [`grafana`] writes them as classic dashboards (schema 39, Grafana 9.4 to 13) and as
 //!    provisioned alert rules; [`cloudwatch`] as dashboard bodies and alarms, for a stack without
 //!    Grafana.
-//! 4. [`files`] is all of it as text.
+//! 4. [`files`] is all of it as text; [`provision`] is how it gets into a Grafana and out again.
 
 pub mod aws;
 pub mod board;
@@ -19,6 +19,7 @@ pub mod grid;
 pub mod identity;
 pub mod json;
 pub mod measure;
+pub mod provision;
 pub mod query;
 pub mod rules;
 pub mod source;

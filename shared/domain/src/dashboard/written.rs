@@ -1,5 +1,7 @@
 //! Everything as files, for import by hand and for the template.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::board::BoardKind;
@@ -32,13 +34,16 @@ pub fn files(settings: &Settings) -> Vec<(String, String)> {
     let book = RuleBook::new(settings);
     let linked = [BoardKind::Quantity, BoardKind::Quality, BoardKind::Models];
     let mut files = Vec::new();
+    let mut bodies = BTreeMap::new();
     for board in &boards {
         let name = board.kind.as_str();
         let dashboard = grafana::dashboard(board, settings, &linked, PROMETHEUS);
         files.push((format!("{name}.json"), text(&dashboard)));
         if board.kind != BoardKind::Engine {
             let drawn = cloudwatch::dashboard(board, settings, "${AWS::Region}");
-            files.push((format!("cloudwatch-{name}.json"), text(&substitutable(&drawn.body))));
+            let body = substitutable(&drawn.body);
+            files.push((format!("cloudwatch-{name}.json"), text(&body)));
+            bodies.insert(board.kind, body);
         }
     }
     let wiring = Wiring {
@@ -51,9 +56,10 @@ pub fn files(settings: &Settings) -> Vec<(String, String)> {
     let contact = grafana::contact_point(settings.identity, TOPIC, REGION, SnsShape::Both);
     files.push(("contact-point.json".to_owned(), text(&contact)));
     files.push(("notification-route.json".to_owned(), text(&grafana::route(settings.identity))));
-    let alarms = cloudwatch::alarms(&book, settings, &json!({"Ref": "AlertTopic"}));
-    let resources: serde_json::Map<String, Value> = alarms.resources.into_iter().collect();
-    files.push(("cloudwatch-alarms.json".to_owned(), text(&resources.into())));
+    let topic = json!({"Ref": cloudwatch::template::TOPIC});
+    let alarms = cloudwatch::alarms(&book, settings, &topic, &format!("${{{}}}", cloudwatch::template::NAME));
+    let template = cloudwatch::template::template(&bodies, &alarms);
+    files.push(("cloudwatch.template.json".to_owned(), text(&template)));
     files.sort();
     files
 }

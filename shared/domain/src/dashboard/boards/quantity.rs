@@ -71,10 +71,10 @@ fn overview(own: &Sources) -> Row {
                 .limits(ConditionKind::Blind.metric_name()),
             number(
                 "instances",
-                "Instances",
+                "Instances in service",
                 "Instances of the endpoint.",
                 Unit::Count,
-                of(metric::INSTANCES, "Instances"),
+                of(metric::INSTANCES, "Instances in service"),
             ),
             number(
                 "total-gpus",
@@ -303,7 +303,7 @@ fn cost(own: &Sources) -> Row {
                 .nothing("no invocations"),
             per_component("cost-per-million", "Cost per million tokens", "US dollars at the present traffic, tokens in and out. Only where replies carry token usage and are captured.", Unit::Usd, View::Lines, metric::COST_PER_MILLION_TOKENS)
                 .nothing("no token counts"),
-            per_component("copies", "Copies", "Copies of the component that publish metrics.", Unit::Count, View::Lines, metric::COPIES),
+            per_component("copies", "Copies in service", "Copies of the component that publish metrics.", Unit::Count, View::Lines, metric::COPIES),
             Panel::new("price-age", "Age of the oldest price", "Days since the price that costs are computed with was valid.", Unit::Days, View::Lines)
                 .show(called(own.endpoint(metric::PRICE_AGE_DAYS), Maximum, "oldest price")),
             doubts.width(16).nothing("none"),

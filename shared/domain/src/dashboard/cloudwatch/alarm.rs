@@ -23,14 +23,15 @@ pub struct Alarms {
 }
 
 /// The alarms of a stack without Grafana. `topic` is what stands for the topic's ARN in the
-/// template, such as `{"Ref": "AlertTopic"}`.
-pub fn alarms(book: &RuleBook, settings: &Settings, topic: &Value) -> Alarms {
+/// template, such as `{"Ref": "AlertTopic"}`; `name` is what their names start with, such as
+/// `${AWS::StackName}`.
+pub fn alarms(book: &RuleBook, settings: &Settings, topic: &Value, name: &str) -> Alarms {
     let mut alarms = Alarms::default();
     for rule in &book.rules {
         match &rule.alarm {
             Alarm::EachSeries { function, source, period, periods } => {
                 let query = insight(function, source);
-                let properties = properties(rule, settings, topic, &query, (*period, *periods));
+                let properties = properties(rule, settings, (topic, name), &query, (*period, *periods));
                 let resource = json!({"Type": "AWS::CloudWatch::Alarm", "Properties": properties});
                 alarms.resources.insert(logical_id(&rule.name), resource);
             }
@@ -40,13 +41,19 @@ pub fn alarms(book: &RuleBook, settings: &Settings, topic: &Value) -> Alarms {
     alarms
 }
 
-fn properties(rule: &Rule, settings: &Settings, topic: &Value, query: &str, over: (u32, u32)) -> Value {
+fn properties(
+    rule: &Rule,
+    settings: &Settings,
+    (topic, name): (&Value, &str),
+    query: &str,
+    over: (u32, u32),
+) -> Value {
     let (period, periods) = over;
     let comparison =
         settings.thresholds.find(&rule.measure).map_or(Comparison::Above, |measure| measure.comparison);
     let minutes = period * periods / 60;
     json!({
-        "AlarmName": {"Fn::Sub": format!("${{AWS::StackName}}-{}", rule.name)},
+        "AlarmName": {"Fn::Sub": format!("{name}-{}", rule.name)},
         "AlarmDescription": format!(
             "{}. Severity {}. In force while the {} of {minutes} minutes is {} {}. Runbook: {}{}.md",
             rule.title, rule.band.as_str(), words(query), relation(comparison), number(rule.limit), settings.runbooks, rule.runbook,

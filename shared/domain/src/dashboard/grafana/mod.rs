@@ -42,7 +42,7 @@ pub fn dashboard(board: &Board, settings: &Settings, linked: &[BoardKind], prome
         "uid": identity.board_uid(board.kind),
         "title": format!("LLM {} - {}", board.kind.title().to_lowercase(), identity.as_str()),
         "description": board.description,
-        "tags": ["assay", "llm", "sagemaker", identity.as_str()],
+        "tags": ["assay", "llm", "sagemaker", identity.tag()],
         "schemaVersion": SCHEMA_VERSION,
         "version": 1,
         "editable": false,

@@ -1,13 +1,13 @@
 //! The version for CloudWatch: the same limits, the same metrics, and nothing left out in silence.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::board::Origin;
 use super::super::cloudwatch::{self, DashboardBody};
 use super::super::grid::Place;
-use super::super::json;
+use super::super::{json, shipped_files};
 use super::{Given, list, text};
 
 fn bodies(given: &Given) -> Vec<DashboardBody> {
@@ -18,10 +18,10 @@ fn bodies(given: &Given) -> Vec<DashboardBody> {
 fn every_rule_is_an_alarm_with_the_same_limit_or_is_named_with_a_reason() {
     for given in [Given::shipped(), Given::with_every_dimension(), Given::renamed()] {
         let book = given.book();
-        let alarms = cloudwatch::alarms(&book, &given.settings(), &json!({"Ref": "Topic"}));
+        let alarms = cloudwatch::alarms(&book, &given.settings(), &json!({"Ref": "Topic"}), "${Name}");
         assert_eq!(alarms.resources.len() + alarms.left_out.len(), book.rules.len());
         for rule in &book.rules {
-            let name = format!("${{AWS::StackName}}-{}", rule.name);
+            let name = format!("${{Name}}-{}", rule.name);
             let alarm =
                 alarms.resources.values().find(|one| one["Properties"]["AlarmName"]["Fn::Sub"] == name);
             let left_out = alarms.left_out.iter().find(|(left_out, _)| *left_out == rule.name);
@@ -41,6 +41,36 @@ fn every_rule_is_an_alarm_with_the_same_limit_or_is_named_with_a_reason() {
         assert!(alarms.resources.keys().all(|id| id.bytes().all(|byte| byte.is_ascii_alphanumeric())));
         assert!(alarms.resources.len() <= 200);
     }
+}
+
+#[test]
+fn the_nested_template_asks_for_what_it_needs_and_holds_every_dashboard_and_alarm() {
+    let files: BTreeMap<String, String> = shipped_files().unwrap().into_iter().collect();
+    let template: Value = serde_json::from_str(&files["cloudwatch.template.json"]).unwrap();
+    let resources = template["Resources"].as_object().unwrap();
+    let kinds = |kind: &str| resources.values().filter(|one| one["Type"] == kind).count();
+    assert_eq!(kinds("AWS::CloudWatch::Dashboard"), 3);
+    let given = Given::shipped();
+    let alarms = cloudwatch::alarms(&given.book(), &given.settings(), &json!({}), "");
+    assert_eq!(kinds("AWS::CloudWatch::Alarm"), alarms.resources.len());
+    assert!(resources.len() > 15, "{}", resources.len());
+    // What is to be replaced is a parameter, or known to CloudFormation.
+    let text = template.to_string().replace("${!", "");
+    for part in text.split("${").skip(1) {
+        let name = part.split('}').next().unwrap();
+        assert!(name == "AWS::Region" || template["Parameters"][name].is_object(), "{name}");
+    }
+    for kind in ["quantity", "quality", "models"] {
+        let id = format!("{}{}Dashboard", kind[..1].to_uppercase(), &kind[1..]);
+        let body: Value =
+            serde_json::from_str(text_of(&resources[&id]["Properties"]["DashboardBody"])).unwrap();
+        let alone: Value = serde_json::from_str(&files[&format!("cloudwatch-{kind}.json")]).unwrap();
+        assert_eq!(body, alone);
+    }
+}
+
+fn text_of(sub: &Value) -> &str {
+    super::text(sub, "Fn::Sub")
 }
 
 #[test]

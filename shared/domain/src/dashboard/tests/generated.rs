@@ -11,7 +11,7 @@ use super::Given;
 fn the_committed_files_are_the_generated_ones() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dashboards");
     let generated = shipped_files().unwrap();
-    let advice = "run: cargo run -p domain --example dashboards -- dashboards";
+    let advice = "run: make dashboards";
     for (name, text) in &generated {
         let committed =
             fs::read_to_string(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}; {advice}"));

@@ -1,4 +1,4 @@
-//! Where a message is sent.
+//! Where something other than AWS is called.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -48,16 +48,26 @@ impl Address {
         Self(format!("{}/{path}", self.0.trim_end_matches('/')))
     }
 
-    pub(super) fn as_str(&self) -> &str {
+    /// Scheme, host and port: what may be shown.
+    pub fn origin(&self) -> &str {
+        let start = self.0.find("://").map_or(0, |scheme| scheme + 3);
+        let end = self.0[start..].find(['/', '?']).map_or(self.0.len(), |end| start + end);
+        &self.0[..end]
+    }
+
+    /// The whole, where nothing in it is a secret.
+    pub fn shown(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let end = self.0.find("://").map_or(0, |scheme| scheme + 3);
-        let host = self.0[end..].split(['/', '?']).next().unwrap_or_default();
-        write!(f, "Address({}{host}/...)", &self.0[..end])
+        write!(f, "Address({}/...)", self.origin())
     }
 }
 

@@ -1,0 +1,4 @@
+//! What goes over the wire, and what is made of what comes back.
+
+mod api;
+mod workspace;

@@ -75,6 +75,7 @@ async fn the_previous_release_is_updated_and_goes_on_and_deleting_keeps_captures
         ("SampleCapPerHour", "1000"),
         // The emulator knows neither alarms that compute nor saved queries.
         ("Observability", "basic"),
+        ("ShowInCloudWatch", "never"),
     ];
 
     let before = stack::deploy(&clients, &previous_release(&build), &parameters).await.unwrap();

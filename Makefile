@@ -69,6 +69,14 @@ test: setup ## Run every test, the deployed stack on the emulator included
 	cargo build --quiet --workspace --bins --tests
 	cargo test --workspace
 
+# What tests/src/stack.rs builds, with the same settings: done beforehand, nobody waits for it there.
+.PHONY: functions
+functions: export CARGO_PROFILE_RELEASE_OPT_LEVEL := 0
+functions: export CARGO_PROFILE_RELEASE_LTO := off
+functions: export CARGO_PROFILE_RELEASE_CODEGEN_UNITS := 16
+functions: setup ## Compile the functions for the local stack; the others do it when they need it
+	@cargo lambda build --quiet --release --x86-64 $(addprefix --package ,$(notdir $(wildcard functions/*)))
+
 .PHONY: local
 local: setup ## Keep the emulator, the stand-ins and the deployed stack up until Ctrl-C
 	@cargo build --quiet --workspace --bins

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use aws_sdk_cloudwatch::types::{Dimension, MetricDatum};
+use aws_sdk_lambda::primitives::Blob;
 use aws_smithy_types::DateTime;
 use domain::metric::{CAPACITY_NAMESPACE, COST_PER_HOUR};
 use jiff::{SignedDuration, Timestamp};
@@ -27,8 +28,7 @@ const HOURS: i64 = 5;
 
 #[tokio::test]
 async fn one_model_degrades_and_people_are_told_once_and_told_when_it_is_over() {
-    let environment =
-        Environment::start(Options::default(), &[("MeterSchedule", "rate(1 minute)")]).await.unwrap();
+    let environment = Environment::start(Options::default(), &[("MeterState", "DISABLED")]).await.unwrap();
     let cost = cost_per_hour(&environment, 11.504).await;
 
     captures_arrive_hour_by_hour(&environment).await;
@@ -129,8 +129,11 @@ async fn another_instance(environment: &Environment) {
     seed(&environment.clients.cloudwatch, &scenario, Timestamp::now()).await.unwrap();
 }
 
-/// Waits until the meter has said so.
+/// Has the meter run as its schedule would, and waits until it has said so.
 async fn cost_per_hour(environment: &Environment, expected: f64) -> f64 {
+    let function = environment.stack.output("CapacityMeterFunctionName").unwrap();
+    let request = environment.clients.lambda.invoke().function_name(function).payload(Blob::new("{}"));
+    request.send().await.unwrap();
     let start = std::time::Instant::now();
     let key = (ENDPOINT.to_owned(), None, COST_PER_HOUR.name.to_owned());
     loop {

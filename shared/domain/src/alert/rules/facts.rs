@@ -64,7 +64,7 @@ impl LabelNames {
     }
 
     /// Metric and value. A `CloudWatch` alarm has its value under the name of the metric.
-    fn measured(&self, alert: &Alert, thresholds: &Thresholds) -> (Option<String>, Option<f64>) {
+    pub(super) fn measured(&self, alert: &Alert, thresholds: &Thresholds) -> (Option<String>, Option<f64>) {
         let labelled = label(alert, &self.metric).map(|(_, value)| value.to_owned());
         let known = || alert.values.keys().find(|name| thresholds.find(name).is_some()).cloned();
         let metric = labelled.or_else(known);
@@ -150,5 +150,24 @@ impl<'a> Facts<'a> {
             Below | AtMost => limit - value,
         };
         (limit.abs() > f64::EPSILON).then(|| distance / limit.abs())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use crate::alert::message::tests::samples;
+    use crate::alert::rules::{Rules, SHIPPED};
+
+    #[test]
+    fn the_value_is_the_step_that_the_file_names_and_no_sum_beside_it() {
+        let rules = Rules::from_toml("alerts.toml", SHIPPED).unwrap();
+        let mut alert = samples::quality_warning().alert;
+        let steps = [("B", 0.61), ("C", 1.0), ("M", 20.0), ("S", 12.2)];
+        alert.values = steps.map(|(step, value)| (step.to_owned(), value)).into();
+        assert_eq!(rules.value(&alert), Some(0.61));
+        alert.values = BTreeMap::from([("A".to_owned(), 0.7), ("C".to_owned(), 1.0)]);
+        assert_eq!(rules.value(&alert), Some(0.7));
     }
 }

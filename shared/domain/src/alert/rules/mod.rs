@@ -207,6 +207,12 @@ impl Rules {
         self.labels.subject(alert)
     }
 
+    /// The measured value that an alert is judged by: of the steps of a rule that Grafana sends, the
+    /// one that `[labels] values` names.
+    pub fn value(&self, alert: &Alert) -> Option<f64> {
+        self.labels.measured(alert, &self.thresholds).1
+    }
+
     /// What an alert means, how bad it is, and why. `measured` are values now that enrichment
     /// found; `now` decides about hours.
     pub fn classify(&self, alert: &Alert, measured: &Measured, now: Timestamp) -> Decision {

@@ -212,8 +212,10 @@ proptest! {
         let newest = events.iter().filter(|event| event.alert.status == Status::Firing).filter_map(|event| event.alert.starts_at).max();
         let mut world = World::new(events);
         for turn in turns {
-            // Claims of live invocations do not run out here: see the comment in `step`.
-            if matches!(turn, Turn::Wait) && world.running.iter().any(|one| matches!(one.phase, Phase::Send(_) | Phase::Confirm(..))) {
+            // Claims of live invocations do not run out here, nor before they are written (that call
+            // times out first): see the comment in `step`.
+            let has_claim = |one: &Invocation| matches!(one.phase, Phase::Claim(..) | Phase::Send(_) | Phase::Confirm(..));
+            if matches!(turn, Turn::Wait) && world.running.iter().any(has_claim) {
                 continue;
             }
             world.turn(turn);

@@ -1,26 +1,28 @@
 //! A day in the life of two models, as it passes when nobody looks.
 #![expect(clippy::unwrap_used, reason = "a panic is how a test says what is wrong")]
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_sdk_cloudwatch::types::{Dimension, MetricDatum};
-use aws_sdk_lambda::primitives::Blob;
 use aws_smithy_types::DateTime;
-use domain::metric::{CAPACITY_NAMESPACE, COST_PER_HOUR};
+use domain::metric::COST_PER_HOUR;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tests::alert_rules::{Firing, played};
 use tests::environment::Environment;
+use tests::functions::CAPACITY_METER;
 use tests::loopback::record_at;
 use tests::preview::message_text;
 use tests::results;
 use tests::samples::{ENDPOINT, PREFIX};
 use tests::scenario::Scenario;
 use tests::seed::seed;
+use tests::stack::invoke;
 use tests::stand_in::Options;
 use tests::told::Told;
 
 const PATIENCE: Duration = Duration::from_mins(2);
+const A_RUN: Duration = Duration::from_secs(10);
 const GOOD: &str = "gpt-oss-20b";
 const BAD: &str = "qwen-7b";
 /// For so many hours captures have come in; for the last of them one model has been rude.
@@ -129,21 +131,19 @@ async fn another_instance(environment: &Environment) {
     seed(&environment.clients.cloudwatch, &scenario, Timestamp::now()).await.unwrap();
 }
 
-/// Has the meter run as its schedule would, and waits until it has said so.
+/// Has the meter run as its schedule would, until its newest minute says so: a run in the minute of
+/// the run before it shares that minute's mean.
 async fn cost_per_hour(environment: &Environment, expected: f64) -> f64 {
-    let function = environment.stack.output("CapacityMeterFunctionName").unwrap();
-    let request = environment.clients.lambda.invoke().function_name(function).payload(Blob::new("{}"));
-    request.send().await.unwrap();
-    let start = std::time::Instant::now();
-    let key = (ENDPOINT.to_owned(), None, COST_PER_HOUR.name.to_owned());
+    let cloudwatch = &environment.clients.cloudwatch;
+    let start = Instant::now();
     loop {
-        let metered = results::metered(&environment.clients.cloudwatch, CAPACITY_NAMESPACE).await.unwrap();
-        let newest = metered.get(&key).and_then(|numbers| numbers.newest);
-        if newest.is_some_and(|newest| (newest - expected).abs() < 1e-6) {
-            return expected;
+        invoke(&environment.clients, CAPACITY_METER, &json!({})).await.unwrap();
+        let metered =
+            results::wait_until_metered(cloudwatch, ENDPOINT, COST_PER_HOUR.name, expected, A_RUN).await;
+        match metered {
+            Ok(()) => return expected,
+            Err(failure) => assert!(start.elapsed() < PATIENCE, "{failure}"),
         }
-        assert!(start.elapsed() < PATIENCE, "{newest:?} instead of {expected}");
-        tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }
 

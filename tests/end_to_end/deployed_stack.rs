@@ -4,7 +4,6 @@
 use std::time::{Duration, Instant};
 
 use aws_sdk_sqs::types::QueueAttributeName;
-use domain::metric::CAPACITY_NAMESPACE;
 use domain::verdict::Outcome;
 use jiff::Timestamp;
 use serde_json::json;
@@ -14,7 +13,6 @@ use tests::results;
 use tests::samples::{PREFIX, SAMPLES};
 use tests::scenario::Scenario;
 use tests::seed::seed;
-use tests::stand_in::record::Stats;
 use tests::stand_in::{Options, WORKSPACE};
 
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -58,12 +56,9 @@ async fn an_update_that_changes_nothing_changes_nothing_in_grafana(environment: 
     let before = environment.stand_ins.grafana(WORKSPACE);
     environment.redeploy(&[("GrafanaRevision", "2")]).await.unwrap();
     assert_eq!(environment.stand_ins.grafana(WORKSPACE), before);
-    let url = format!(
-        "{}/_requests?stand_in=grafana-workspaces&contains=secondsToLive",
-        environment.stand_ins.url()
-    );
-    let asked: Vec<serde_json::Value> = reqwest::get(url).await.unwrap().json().await.unwrap();
-    assert_eq!(asked.len(), 2, "the function was called again");
+    let asked = environment.stand_ins.received("grafana-workspaces").await.unwrap();
+    let tokens = asked.iter().filter(|call| !call.body["secondsToLive"].is_null());
+    assert_eq!(tokens.count(), 2, "the function was called again");
 }
 
 async fn without_a_workspace_nothing_of_ours_is_left_in_it(environment: &mut Environment) {
@@ -78,9 +73,7 @@ async fn without_a_workspace_nothing_of_ours_is_left_in_it(environment: &mut Env
 }
 
 async fn judge_calls(environment: &Environment) -> u64 {
-    let answer = reqwest::get(format!("{}/_stats", environment.stand_ins.url())).await.unwrap();
-    let stats: std::collections::BTreeMap<String, Stats> = answer.json().await.unwrap();
-    stats["bedrock"].calls
+    environment.stand_ins.stats().await.unwrap()["bedrock"].calls
 }
 
 async fn samples_are_judged_once(environment: &Environment) {
@@ -126,8 +119,7 @@ async fn a_throttled_judge_is_asked_again(environment: &Environment) {
         "match": {"path": "/model/"}, "status": 429, "times": 6,
         "body": {"__type": "ThrottlingException", "message": "slow down"},
     });
-    let replies = format!("{}/_replies", environment.stand_ins.url());
-    reqwest::Client::new().post(replies).json(&throttle).send().await.unwrap().error_for_status().unwrap();
+    environment.stand_ins.script(&throttle).await.unwrap();
     let hour = Timestamp::now().strftime("%Y/%m/%d/%H").to_string();
     let key = format!("{PREFIX}throttled/AllTraffic/{hour}/throttled.jsonl");
     let body = records("throttled", "gpt-oss-20b", 3).into_bytes();
@@ -156,21 +148,6 @@ async fn a_message_that_is_no_event_ends_in_the_dead_letter_queue(environment: &
     assert_eq!(left.attributes().unwrap()[&name], "0");
 }
 
-/// Waits until a metric of an endpoint has this value.
-async fn wait_for(environment: &Environment, endpoint: &str, metric: &str, expected: f64) {
-    let start = Instant::now();
-    let key = (endpoint.to_owned(), None, metric.to_owned());
-    loop {
-        let metered = results::metered(&environment.clients.cloudwatch, CAPACITY_NAMESPACE).await.unwrap();
-        let newest = metered.get(&key).and_then(|numbers| numbers.newest);
-        if newest.is_some_and(|newest| (newest - expected).abs() < 1e-6) {
-            return;
-        }
-        assert!(start.elapsed() < PATIENCE, "{metric} of {endpoint} is {newest:?}, not {expected}");
-        tokio::time::sleep(Duration::from_millis(500)).await;
-    }
-}
-
 async fn the_schedule_meters_the_fleet(environment: &Environment) {
     for (metric, expected) in [
         ("UsedGpus", 6.0),
@@ -179,7 +156,15 @@ async fn the_schedule_meters_the_fleet(environment: &Environment) {
         ("IdleCostPerHour", 2.876),
         ("PricesListed", 1.0),
     ] {
-        wait_for(environment, "support-chat", metric, expected).await;
+        results::wait_until_metered(
+            &environment.clients.cloudwatch,
+            "support-chat",
+            metric,
+            expected,
+            PATIENCE,
+        )
+        .await
+        .unwrap();
     }
 }
 
@@ -191,6 +176,10 @@ async fn a_message_of_the_queue_meters_its_endpoint(environment: &Environment) {
     let queue = environment.stack.output("MeterQueueUrl").unwrap();
     let message = json!({"endpoints": ["search"]}).to_string();
     environment.clients.sqs.send_message().queue_url(queue).message_body(message).send().await.unwrap();
-    wait_for(environment, "search", "CostPerHour", 63.296).await;
-    wait_for(environment, "search", "UsedGpus", 41.0 / 7.0).await;
+    results::wait_until_metered(&environment.clients.cloudwatch, "search", "CostPerHour", 63.296, PATIENCE)
+        .await
+        .unwrap();
+    results::wait_until_metered(&environment.clients.cloudwatch, "search", "UsedGpus", 41.0 / 7.0, PATIENCE)
+        .await
+        .unwrap();
 }

@@ -161,8 +161,7 @@ fn one_stack_of_tls_and_http_is_linked() {
 #[test]
 fn functions_share_what_is_compiled() {
     let mut seen: BTreeMap<String, (String, String)> = BTreeMap::new();
-    for folder in fs::read_dir(project::root().join("functions")).unwrap() {
-        let function = folder.unwrap().file_name().into_string().unwrap();
+    for function in project::functions().unwrap() {
         for line in linked(&["--package", &function, "--format", "{p}|{f}"]).lines() {
             let Some((package, features)) = line.trim_end_matches(" (*)").split_once('|') else { continue };
             if package.contains(" (") {
@@ -336,8 +335,7 @@ fn logical_id(function: &str) -> String {
 #[test]
 fn every_variable_is_documented() {
     let parameters = parameters();
-    for function in fs::read_dir(project::root().join("functions")).unwrap() {
-        let function = function.unwrap().file_name().into_string().unwrap();
+    for function in project::functions().unwrap() {
         let resource = format!("  {}:", logical_id(&function));
         let set: BTreeMap<String, String> = block(&resource, "        Variables:", 10).into_iter().collect();
         let documented = unique_rows(SETTINGS, &format!("variable of {function}"));

@@ -1,11 +1,22 @@
 //! Where things lie in this project, on the machine it was checked out on.
 
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 /// The root of the workspace.
 pub fn root() -> PathBuf {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
     manifest.parent().unwrap_or(manifest).to_owned()
+}
+
+/// The functions: each is a folder, a package and a binary of this name.
+pub fn functions() -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for folder in fs::read_dir(root().join("functions"))? {
+        names.push(folder?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort();
+    Ok(names)
 }
 
 /// A program of the pinned build tools (`sam`, `cargo-lambda`, `cfn-lint`).

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::ScalingConfig;
+use serde_json::Value;
 use tokio::process::Command;
 
 use crate::clients::Clients;
@@ -49,7 +51,7 @@ pub async fn build() -> Outcome<PathBuf> {
     // SAM builds one function after another. What they share is compiled before, on all cores.
     let mut together = tool("cargo")?;
     together.args(["lambda", "build", "--release", "--x86-64"]).envs(QUICK.iter().copied());
-    for function in functions()? {
+    for function in project::functions().during("list the functions")? {
         together.args(["--package", &function]);
     }
     run(together, "compile the functions (cargo lambda build)", "cargo-lambda.log").await?;
@@ -113,11 +115,26 @@ pub async fn describe(clients: &Clients) -> Outcome<Stack> {
     Ok(Stack { outputs: outputs.filter_map(pair).collect() })
 }
 
-/// The folders in `functions`, which are packages of the same name.
-fn functions() -> Outcome<Vec<String>> {
-    let folder = project::root().join("functions");
-    let entries = fs::read_dir(&folder).during("list the functions")?;
-    Ok(entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
+/// What the deployed `function` answers to `event`.
+pub async fn invoke(clients: &Clients, function: &str, event: &Value) -> Outcome<Value> {
+    let name = format!("{NAME}-{function}");
+    let step = Step::start(format!("invoke {name}"));
+    let request = clients.lambda.invoke().function_name(&name);
+    let request = request.payload(Blob::new(event.to_string().into_bytes()));
+    let answer = request.send().await.during(format!("invoke {name}"))?;
+    let payload = answer.payload().map(|blob| blob.as_ref().to_vec()).unwrap_or_default();
+    let payload = serde_json::from_slice(&payload)
+        .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(&payload).into_owned()));
+    match answer.function_error() {
+        None => {
+            step.done("");
+            Ok(payload)
+        }
+        Some(error) => {
+            step.failed(error);
+            Err(Failure(format!("{name} failed:\n{payload:#}")))
+        }
+    }
 }
 
 /// `sam`, or `cargo` with the pinned `cargo lambda`.

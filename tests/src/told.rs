@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::environment::Environment;
-use crate::failure::{During, Failure, Outcome};
+use crate::failure::{Failure, Outcome};
 use crate::preview::message_text;
 use crate::progress::Step;
 use crate::stand_in::record::Received;
@@ -39,8 +39,8 @@ impl Told {
             // Before it looks: what was called is noted by the function a moment later.
             tokio::time::sleep(BETWEEN).await;
             let told = Self {
-                slack: received(environment, "slack").await?,
-                pagerduty: received(environment, "pagerduty").await?,
+                slack: environment.stand_ins.received("slack").await?,
+                pagerduty: environment.stand_ins.received("pagerduty").await?,
             };
             let (slack, pagerduty) = (told.slack.len(), told.pagerduty.len());
             if is_enough(&told) {
@@ -89,10 +89,4 @@ impl Told {
     pub fn is_taken(&self) -> bool {
         self.slack.iter().chain(&self.pagerduty).all(|call| (200..300).contains(&call.status))
     }
-}
-
-async fn received(environment: &Environment, stand_in: &str) -> Outcome<Vec<Received>> {
-    let url = format!("{}/_requests?stand_in={stand_in}", environment.stand_ins.url());
-    let answer = reqwest::get(url).await.during("ask the stand-ins' record")?;
-    answer.json().await.during("read the stand-ins' record")
 }

@@ -5,7 +5,7 @@ use adapters::Fault;
 use adapters::state::{NotWritten, RecordKey};
 use domain::alert::AlertKey;
 use domain::alert::lifecycle::{AlertRecord, Change, Delivery};
-use domain::alert::notice::{Enrichment, NotIncluded, Part, Reading, Related};
+use domain::alert::notice::{Enrichment, NotIncluded, Part, Related};
 use domain::alert::rules::{Correlated, DestinationName};
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
@@ -16,7 +16,7 @@ use crate::event::{Parked, Schema};
 use crate::preparing::{Case, Claimed, Decided};
 use crate::records::{AT_ONCE, TRIES, stand_back};
 use crate::sending::Sent;
-use crate::wording::{Context, notice};
+use crate::wording::{Context, notice, reading};
 use crate::work::Work;
 
 /// Rounds of delivering and claiming for one alert in one invocation: open, raise, edit, close.
@@ -77,7 +77,7 @@ impl Work<'_> {
                     rule: neighbour.rule.clone(),
                     key: neighbour.key.clone(),
                     severity: record.value.severity,
-                    reading: Reading::of(&record.value.alert),
+                    reading: reading(&record.value.alert, &self.terms.rules),
                     firing_since: Some(neighbour.since),
                 }),
                 Ok(None) => {}

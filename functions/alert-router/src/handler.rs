@@ -8,7 +8,7 @@ use adapters::delivery::Outbound;
 use adapters::metrics::Metrics;
 use adapters::queue::Queue;
 use adapters::secrets::Secrets;
-use adapters::settings_folder::SettingsFiles;
+use adapters::settings_folder::{NoSettings, SettingsFiles};
 use adapters::state::StateTable;
 use adapters::topic::Topics;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse};
@@ -26,7 +26,7 @@ use crate::event::{self, Event, Item, Look, Parked};
 use crate::looking_up::{Found, Places, look_up};
 use crate::preparing::Case;
 use crate::summary::{Summary, decision, shown};
-use crate::terms::{NoTerms, Terms};
+use crate::terms::Terms;
 use crate::work::Work;
 
 /// Kept free at the end of an invocation for what is remembered and counted.
@@ -64,7 +64,7 @@ pub(crate) enum Answer {
 pub(crate) enum HandlerError {
     /// There are no valid rules.
     #[error(transparent)]
-    NoTerms(#[from] NoTerms),
+    NoSettings(#[from] NoSettings),
     /// Somebody is not told yet: Lambda comes back, and sends only what is missing.
     #[error("{failed} of {alerts} alerts are not delivered to everybody yet: {}", reasons.join("; "))]
     Undelivered {
@@ -80,7 +80,7 @@ pub(crate) enum HandlerError {
 impl From<HandlerError> for Diagnostic {
     fn from(error: HandlerError) -> Self {
         let error_type = match error {
-            HandlerError::NoTerms(_) => "BadConfiguration",
+            HandlerError::NoSettings(_) => "BadConfiguration",
             HandlerError::Undelivered { .. } => "Undelivered",
         };
         Self { error_type: error_type.to_owned(), error_message: error.to_string() }
@@ -139,7 +139,7 @@ impl Function {
         Err(HandlerError::Undelivered { failed, alerts: cases.len(), reasons })
     }
 
-    async fn terms(&self) -> Result<&Terms, NoTerms> {
+    async fn terms(&self) -> Result<&Terms, NoSettings> {
         let config = &self.tools.config;
         let read = || async {
             match &self.settings_files {

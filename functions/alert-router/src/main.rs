@@ -54,13 +54,14 @@ async fn main() -> Result<(), Error> {
     };
     tracing::info!(config = %serde_json::to_string(&config)?, "starting");
     let aws = aws_config().await;
+    let dead_letters = Queue::new(&aws, &config.dead_letter_queue_url);
     let tools = Tools {
         state: StateTable::new(&aws, &config.state_table),
         metrics: Metrics::new(&aws),
         secrets: Secrets::new(&aws, config.secrets_kept_for),
         topics: Topics::new(&aws),
-        dead_letters: Queue::new(&aws, &config.dead_letter_queue_url),
-        returns: Queue::new(&aws, &config.return_queue_url),
+        returns: dead_letters.beside(&config.return_queue_url),
+        dead_letters,
         region: aws.region().map(ToString::to_string).unwrap_or_default(),
         config,
     };

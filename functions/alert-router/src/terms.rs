@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use adapters::settings_folder::{SettingsFile, SettingsFiles, Unread};
+use adapters::settings_folder::{NoSettings, SettingsFile, SettingsFiles};
 use domain::alert::rules::{self, Rules};
 use domain::fleet::{self, Fleet, MetricNaming};
 use domain::names::{ComponentName, EndpointName};
 use domain::settings::Mistakes;
-use thiserror::Error;
 
 use crate::config::Config;
 
@@ -27,32 +26,21 @@ pub(crate) struct Terms {
     pub(crate) owners: BTreeMap<ComponentName, EndpointName>,
 }
 
-/// Why there are no rules.
-#[derive(Debug, Error)]
-pub(crate) enum NoTerms {
-    /// A file has mistakes.
-    #[error(transparent)]
-    Mistaken(#[from] Mistakes),
-    /// A file of `CONFIG_URI` could not be read.
-    #[error(transparent)]
-    Unread(#[from] Unread),
-}
-
 impl Terms {
     /// Those compiled into the binary.
-    pub(crate) fn shipped(config: &Config) -> Result<Self, NoTerms> {
+    pub(crate) fn shipped(config: &Config) -> Result<Self, NoSettings> {
         let alerts = SettingsFile::shipped(ALERTS, rules::SHIPPED);
         Self::from_files(&alerts, &SettingsFile::shipped(FLEET, fleet::SHIPPED), config)
     }
 
     /// Those of `CONFIG_URI`, where a file that is not there means the one compiled in.
-    pub(crate) async fn from_folder(files: &SettingsFiles, config: &Config) -> Result<Self, NoTerms> {
+    pub(crate) async fn from_folder(files: &SettingsFiles, config: &Config) -> Result<Self, NoSettings> {
         let alerts = files.read(ALERTS, rules::SHIPPED).await?;
         let fleet = files.read(FLEET, fleet::SHIPPED).await?;
         Self::from_files(&alerts, &fleet, config)
     }
 
-    fn from_files(alerts: &SettingsFile, fleet: &SettingsFile, config: &Config) -> Result<Self, NoTerms> {
+    fn from_files(alerts: &SettingsFile, fleet: &SettingsFile, config: &Config) -> Result<Self, NoSettings> {
         let rules = Rules::from_toml(&alerts.source_name, &alerts.text)
             .and_then(|rules| rules.with_destinations(config.destinations.clone()));
         let fleet = Fleet::from_toml(&fleet.source_name, &fleet.text);

@@ -88,9 +88,9 @@ fn without_severity(reason: &str) -> &str {
 }
 
 /// The number and its limit: as the message says, else as `alerts.toml` does.
-fn reading(alert: &Alert, rules: &Rules) -> Reading {
+pub(crate) fn reading(alert: &Alert, rules: &Rules) -> Reading {
     let mut reading = Reading::of(alert);
-    reading.value = rules.value(alert).or(reading.value);
+    reading.value = rules.value(alert);
     let named = reading.metric.clone().or_else(|| alert.metric().map(str::to_owned));
     let Some(measure) = named.and_then(|metric| rules.thresholds().find(&metric)) else { return reading };
     if reading.quantity == Quantity::Plain {

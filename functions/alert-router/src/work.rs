@@ -56,9 +56,7 @@ impl Work<'_> {
     pub(crate) fn has_time_for(&self, wanted: Duration) -> bool {
         self.time_left() >= wanted
     }
-}
 
-impl Work<'_> {
     pub(crate) fn count(&self, prepared: &Prepared) {
         let mut counts = self.counts();
         counts.enrichment_missing = self.found.missing() as u64;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use adapters::settings_folder::SettingsFiles;
+use adapters::settings_folder::{NoSettings, SettingsFiles};
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse};
 use jiff::Timestamp;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::event::{self, Event, Message, NotAnEvent};
 use crate::run::{Run, RunFailed, Tools};
 use crate::summary::Summary;
-use crate::terms::{NoTerms, Terms};
+use crate::terms::Terms;
 
 /// Kept free at the end of an invocation for publishing.
 const TO_FINISH: Duration = Duration::from_secs(10);
@@ -38,7 +38,7 @@ pub(crate) enum HandlerError {
     NotAnEvent(#[from] NotAnEvent),
     /// There is no valid fleet file.
     #[error(transparent)]
-    NoTerms(#[from] NoTerms),
+    NoSettings(#[from] NoSettings),
     /// A direct event is to be tried again; a batch answers for each message instead.
     #[error(transparent)]
     RunFailed(#[from] RunFailed),
@@ -48,7 +48,7 @@ impl From<HandlerError> for Diagnostic {
     fn from(error: HandlerError) -> Self {
         let error_type = match error {
             HandlerError::NotAnEvent(_) => "NotAnEvent",
-            HandlerError::NoTerms(_) => "BadConfiguration",
+            HandlerError::NoSettings(_) => "BadConfiguration",
             HandlerError::RunFailed(_) => "RunFailed",
         };
         Self { error_type: error_type.to_owned(), error_message: error.to_string() }
@@ -94,7 +94,7 @@ impl Function {
         }
     }
 
-    async fn terms(&self) -> Result<&Terms, NoTerms> {
+    async fn terms(&self) -> Result<&Terms, NoSettings> {
         let region = &self.tools.region;
         let read = || async {
             match &self.settings_files {

@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use adapters::settings_folder::{SettingsFile, SettingsFiles, Unread};
+use adapters::settings_folder::{NoSettings, SettingsFile, SettingsFiles};
 use domain::capacity::instance::Catalogue;
 use domain::capacity::series::TokenNames;
 use domain::capacity::topology::EndpointTopology;
 use domain::fleet::{self, Fleet, MetricNaming};
 use domain::names::{ComponentName, EndpointName};
-use domain::settings::Mistakes;
-use thiserror::Error;
 
 const FILE: &str = "fleet.toml";
 
@@ -28,29 +26,18 @@ pub(crate) struct Terms {
     pub(crate) naming: MetricNaming,
 }
 
-/// Why there are no terms.
-#[derive(Debug, Error)]
-pub(crate) enum NoTerms {
-    /// The file has mistakes.
-    #[error(transparent)]
-    Mistaken(#[from] Mistakes),
-    /// The file of `CONFIG_URI` could not be read.
-    #[error(transparent)]
-    Unread(#[from] Unread),
-}
-
 impl Terms {
     /// Those compiled into the binary, for endpoints in `region`.
-    pub(crate) fn shipped(region: &str) -> Result<Self, NoTerms> {
+    pub(crate) fn shipped(region: &str) -> Result<Self, NoSettings> {
         Self::from_file(&SettingsFile::shipped(FILE, fleet::SHIPPED), region)
     }
 
     /// Those of `CONFIG_URI`, where a file that is not there means the one compiled in.
-    pub(crate) async fn from_folder(files: &SettingsFiles, region: &str) -> Result<Self, NoTerms> {
+    pub(crate) async fn from_folder(files: &SettingsFiles, region: &str) -> Result<Self, NoSettings> {
         Self::from_file(&files.read(FILE, fleet::SHIPPED).await?, region)
     }
 
-    fn from_file(file: &SettingsFile, region: &str) -> Result<Self, NoTerms> {
+    fn from_file(file: &SettingsFile, region: &str) -> Result<Self, NoSettings> {
         let fleet = Fleet::from_toml(&file.source_name, &file.text)?;
         Ok(Self {
             catalogue: fleet.capacity().catalogue(region)?,

@@ -36,7 +36,7 @@ impl Config {
     /// All mistakes at once, each with its variable.
     pub(crate) fn from_lookup(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, Mistakes> {
         let variables = Variables::new(lookup);
-        let identity = variables.required("STACK_NAME").and(variables.parsed::<Identity>("STACK_NAME"));
+        let identity = variables.needed::<Identity>("STACK_NAME");
         let topic_arn = variables.required("ALERT_TOPIC_ARN").unwrap_or_default();
         if !topic_arn.is_empty() && region_of(&topic_arn).is_none() {
             variables.mistake("ALERT_TOPIC_ARN", "must be the ARN of an SNS topic");

@@ -1,8 +1,5 @@
 //! What the function is asked to do: by CloudFormation, or by somebody who invokes it.
 
-use std::fmt::Display;
-use std::str::FromStr;
-
 use adapters::grafana::Address;
 use adapters::secrets::SecretRef;
 use adapters::stack_answer::ResponseUrl;
@@ -129,7 +126,7 @@ fn stack_task(event: &Value, physical_id: Option<&str>) -> Result<Option<Task>, 
         }
         _ => fields.mistake("RequestType", "must be Create, Update or Delete"),
     }
-    let workspace = needed(&fields, "WorkspaceId");
+    let workspace = fields.needed("WorkspaceId");
     let (endpoint, may_enable_alerting) =
         (fields.parsed("AlertEndpoint"), flag(&fields, "EnableUnifiedAlerting"));
     let prometheus_uid = fields.optional("PrometheusUid");
@@ -181,13 +178,13 @@ fn direct(event: &Value) -> Result<Task, Mistakes> {
 /// A workspace, or an address with the ARN of a token.
 fn target(fields: &Variables<'_>) -> Option<Target> {
     let Some(url) = fields.optional("url") else {
-        return needed(fields, "workspace_id").map(Target::Workspace);
+        return fields.needed("workspace_id").map(Target::Workspace);
     };
     if fields.optional("workspace_id").is_some() {
         fields.mistake("url", "must not stand beside workspace_id: one is enough");
     }
     let url = Address::parse(&url).map_err(|error| fields.mistake("url", error)).ok();
-    let secret = needed(fields, "token_secret_arn");
+    let secret = fields.needed("token_secret_arn");
     url.zip(secret).map(|(url, secret)| Target::Url(url, secret))
 }
 
@@ -213,10 +210,6 @@ fn text(fields: &Value, name: &str) -> Option<String> {
         Value::String(text) => Some(text.clone()),
         other => Some(other.to_string()),
     }
-}
-
-fn needed<T: FromStr<Err: Display>>(fields: &Variables<'_>, name: &str) -> Option<T> {
-    fields.required(name)?.parse().map_err(|error| fields.mistake(name, error)).ok()
 }
 
 fn flag(fields: &Variables<'_>, name: &str) -> bool {

@@ -3,11 +3,10 @@
 use adapters::Fault;
 use adapters::grafana::GrafanaFault;
 use adapters::secrets::NoSecret;
+use adapters::settings_folder::NoSettings;
 use domain::dashboard::provision::{Object, Refusal, WorkspaceId};
 use domain::settings::Mistakes;
 use thiserror::Error;
-
-use crate::terms::NoTerms;
 
 /// Why a task is not done.
 #[derive(Debug, Error)]
@@ -17,7 +16,7 @@ pub(crate) enum Failure {
     Mistaken(#[from] Mistakes),
     /// The settings files.
     #[error(transparent)]
-    NoTerms(#[from] NoTerms),
+    NoSettings(#[from] NoSettings),
     /// The Grafana is not one that can be changed, or holds what is somebody else's.
     #[error(transparent)]
     Refused(#[from] Refusal),

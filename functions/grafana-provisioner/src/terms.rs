@@ -1,13 +1,12 @@
 //! What the operator says: `alerts.toml`, `fleet.toml` and `rubric.toml`. Read for each event: a
 //! deployment is there to bring what was just changed.
 
-use adapters::settings_folder::{SettingsFile, SettingsFiles, Unread};
+use adapters::settings_folder::{NoSettings, SettingsFile, SettingsFiles};
 use domain::alert::rules::{self, Rules};
 use domain::dashboard::{Identity, RUNBOOKS, Settings};
 use domain::fleet::{self, Fleet};
 use domain::rubric::{self, Rubric};
 use domain::settings::Mistakes;
-use thiserror::Error;
 
 use crate::config::Config;
 
@@ -23,21 +22,10 @@ pub(crate) struct Terms {
     rubric: Rubric,
 }
 
-/// Why there are no terms.
-#[derive(Debug, Error)]
-pub(crate) enum NoTerms {
-    /// Files have mistakes.
-    #[error(transparent)]
-    Mistaken(#[from] Mistakes),
-    /// A file of `CONFIG_URI` could not be read.
-    #[error(transparent)]
-    Unread(#[from] Unread),
-}
-
 impl Terms {
     /// Those of `CONFIG_URI`, where a file that is not there means the one compiled in; without it
     /// all those compiled in.
-    pub(crate) async fn read(files: Option<&SettingsFiles>) -> Result<Self, NoTerms> {
+    pub(crate) async fn read(files: Option<&SettingsFiles>) -> Result<Self, NoSettings> {
         let file = async |name: &str, shipped: &str| match files {
             Some(files) => files.read(name, shipped).await,
             None => Ok(SettingsFile::shipped(name, shipped)),
@@ -49,13 +37,8 @@ impl Terms {
         let rules = Rules::from_toml(&alerts.source_name, &alerts.text);
         let fleet = Fleet::from_toml(&fleet.source_name, &fleet.text);
         let rubric = Rubric::from_toml(&rubric.source_name, &rubric.text);
-        match (rules, fleet, rubric) {
-            (Ok(rules), Ok(fleet), Ok(rubric)) => Ok(Self { rules, fleet, rubric }),
-            (rules, fleet, rubric) => {
-                let mistakes = [rules.err(), fleet.err(), rubric.err()];
-                Err(all(mistakes.into_iter().flatten().collect()).into())
-            }
-        }
+        let ((rules, fleet), rubric) = Mistakes::in_both(Mistakes::in_both(rules, fleet), rubric)?;
+        Ok(Self { rules, fleet, rubric })
     }
 
     /// What dashboards and rules are made of.
@@ -70,10 +53,4 @@ impl Terms {
             runbooks: RUNBOOKS,
         }
     }
-}
-
-fn all(mistakes: Vec<Mistakes>) -> Mistakes {
-    let names: Vec<&str> = mistakes.iter().map(|one| one.source_name.as_str()).collect();
-    let source_name = names.join(" and ");
-    Mistakes { source_name, list: mistakes.into_iter().flat_map(|one| one.list).collect() }
 }

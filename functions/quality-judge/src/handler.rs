@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use adapters::judge::Judge;
 use adapters::queue::Queue;
-use adapters::settings_folder::SettingsFiles;
+use adapters::settings_folder::{NoSettings, SettingsFiles};
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse};
 use domain::metric::{self, Tally, datums};
 use domain::names::{ComponentName, EndpointName};
@@ -23,7 +23,7 @@ use tokio::time::Instant;
 use crate::event::{self, Arrival, Event, Message, NotAnEvent};
 use crate::object::{Invocation, Tools, judge_object};
 use crate::outcome::{Ended, ObjectOutcome, listed};
-use crate::standards::{NoStandards, Standards};
+use crate::standards::Standards;
 use crate::summary::Counts;
 
 /// Objects of one invocation that are worked on at once. Most hold a few records only, so one at a
@@ -66,7 +66,7 @@ pub(crate) enum HandlerError {
     NotAnEvent(#[from] NotAnEvent),
     /// There is no valid rubric or fleet file.
     #[error(transparent)]
-    NoStandards(#[from] NoStandards),
+    NoSettings(#[from] NoSettings),
     /// A direct event is to be tried again; a batch answers for each message instead.
     #[error("{} of {objects} objects are not judged yet; invoke again: {}", reasons.len(), reasons.join("; "))]
     Unsettled {
@@ -81,7 +81,7 @@ impl From<HandlerError> for Diagnostic {
     fn from(error: HandlerError) -> Self {
         let error_type = match error {
             HandlerError::NotAnEvent(_) => "NotAnEvent",
-            HandlerError::NoStandards(_) => "BadConfiguration",
+            HandlerError::NoSettings(_) => "BadConfiguration",
             HandlerError::Unsettled { .. } => "Unsettled",
         };
         Self { error_type: error_type.to_owned(), error_message: error.to_string() }
@@ -139,7 +139,7 @@ impl<J: Judge + Send + Sync + 'static> Function<J> {
         }
     }
 
-    async fn standards(&self) -> Result<Arc<Standards>, NoStandards> {
+    async fn standards(&self) -> Result<Arc<Standards>, NoSettings> {
         let config = &self.tools.config;
         let read = || async {
             match &self.settings_files {

@@ -3,19 +3,14 @@
 use std::sync::Mutex;
 
 use adapters::judge::Brief;
-use adapters::settings_folder::{SettingsFile, SettingsFiles, Unread};
+use adapters::settings_folder::{NoSettings, SettingsFile, SettingsFiles};
 use domain::fleet::{Fleet, JudgePrice, UnlistedLimit};
-use domain::judge::{system_text, text_instruction, verdict_schema_text};
+use domain::judge::{reply_tokens_at_most, system_text, text_instruction, verdict_schema_text};
 use domain::rubric::{Rubric, RubricStamp};
 use domain::settings::Mistakes;
 use domain::{fleet, rubric};
-use thiserror::Error;
 
 use crate::config::Config;
-
-/// Tokens of a verdict's frame, and of each dimension with its reason of one or two sentences.
-const FRAME_TOKENS: u32 = 150;
-const DIMENSION_TOKENS: u32 = 120;
 
 /// The rubric and the fleet file in force.
 #[derive(Debug)]
@@ -34,33 +29,22 @@ pub(crate) struct Standards {
     pub(crate) unlisted: Mutex<UnlistedLimit>,
 }
 
-/// Why there is nothing to measure against.
-#[derive(Debug, Error)]
-pub(crate) enum NoStandards {
-    /// A file has mistakes.
-    #[error(transparent)]
-    Mistaken(#[from] Mistakes),
-    /// A file of `CONFIG_URI` could not be read.
-    #[error(transparent)]
-    Unread(#[from] Unread),
-}
-
 impl Standards {
     /// Those compiled into the binary.
-    pub(crate) fn shipped(config: &Config) -> Result<Self, NoStandards> {
+    pub(crate) fn shipped(config: &Config) -> Result<Self, NoSettings> {
         let rubric = SettingsFile::shipped("rubric.toml", rubric::SHIPPED);
         let fleet = SettingsFile::shipped("fleet.toml", fleet::SHIPPED);
         Self::from_files(&rubric, &fleet, config)
     }
 
     /// Those of `CONFIG_URI`, where a file that is not there means the one compiled in.
-    pub(crate) async fn from_folder(files: &SettingsFiles, config: &Config) -> Result<Self, NoStandards> {
+    pub(crate) async fn from_folder(files: &SettingsFiles, config: &Config) -> Result<Self, NoSettings> {
         let rubric = files.read("rubric.toml", rubric::SHIPPED).await?;
         let fleet = files.read("fleet.toml", fleet::SHIPPED).await?;
         Self::from_files(&rubric, &fleet, config)
     }
 
-    fn from_files(rubric: &SettingsFile, fleet: &SettingsFile, config: &Config) -> Result<Self, NoStandards> {
+    fn from_files(rubric: &SettingsFile, fleet: &SettingsFile, config: &Config) -> Result<Self, NoSettings> {
         let fleet_name = &fleet.source_name;
         // Both are read before either is complained about.
         let (rubric, fleet) = Mistakes::in_both(
@@ -75,12 +59,11 @@ impl Standards {
             )],
         };
         let price = fleet.judge_price(&config.judge_model_id).cloned().ok_or_else(unpriced)?;
-        let dimensions = u32::try_from(rubric.enabled().count()).unwrap_or(u32::MAX);
         let brief = Brief {
             system: system_text(&rubric),
             schema: verdict_schema_text(&rubric),
             instruction: text_instruction(&rubric),
-            max_tokens: DIMENSION_TOKENS.saturating_mul(dimensions).saturating_add(FRAME_TOKENS),
+            max_tokens: reply_tokens_at_most(rubric.enabled().count()),
         };
         let unlisted = Mutex::new(fleet.unlisted_limit());
         Ok(Self { stamp: rubric.stamp(), rubric, brief, fleet, price, unlisted })

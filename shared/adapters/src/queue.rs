@@ -30,6 +30,12 @@ impl Queue {
         Self { client: Client::new(&limited(config)), url: url.into() }
     }
 
+    /// Another queue, through the same client.
+    #[must_use]
+    pub fn beside(&self, url: impl Into<String>) -> Self {
+        Self { client: self.client.clone(), url: url.into() }
+    }
+
     /// Sends a message body.
     pub async fn send(&self, body: &str) -> Result<(), Fault> {
         let request = self.client.send_message().queue_url(&self.url).message_body(body);

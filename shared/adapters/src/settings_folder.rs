@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use aws_sdk_s3::Client;
+use domain::settings::Mistakes;
 use serde::{Serialize, Serializer};
 use thiserror::Error;
 
@@ -78,6 +79,17 @@ pub struct SettingsFiles {
      (S3 says 403 of a missing one unless s3:ListBucket is allowed)"
 )]
 pub struct Unread(#[from] pub Fault);
+
+/// Why a function has no settings to work by.
+#[derive(Debug, Error)]
+pub enum NoSettings {
+    /// Files have mistakes.
+    #[error(transparent)]
+    Mistaken(#[from] Mistakes),
+    /// A file of `CONFIG_URI` could not be read.
+    #[error(transparent)]
+    Unread(#[from] Unread),
+}
 
 impl SettingsFiles {
     /// Uses the region, credentials and endpoint of `config`.

@@ -37,6 +37,11 @@ impl<'a> Variables<'a> {
         self.optional(name)?.parse().map_err(|error| self.mistake(name, error)).ok()
     }
 
+    /// A value that must be there, whose error says what would be right. `None` is noted.
+    pub fn needed<T: FromStr<Err: fmt::Display>>(&self, name: &str) -> Option<T> {
+        self.required(name).and(self.parsed(name))
+    }
+
     /// A text that must be there. `None` is noted.
     pub fn required(&self, name: &str) -> Option<String> {
         let text = self.optional(name);

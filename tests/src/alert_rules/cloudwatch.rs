@@ -4,13 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_cloudwatch::Client as CloudWatch;
-use aws_sdk_cloudwatch::types::{Metric, MetricDataQuery, MetricStat};
+use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat};
 use aws_smithy_types::DateTime;
 use serde_json::Value;
 
 use super::{Firing, text};
 use super::{Labels, Points, Query, Series, evaluate, queries};
 use crate::failure::{During, Failure, Outcome};
+use crate::results;
 
 /// Queries in one `GetMetricData` call.
 const MOST_QUERIES: usize = 500;
@@ -96,17 +97,12 @@ async fn list(
     names: &BTreeSet<&str>,
     fits: impl Fn(&Labels) -> bool,
 ) -> Outcome<Vec<(Labels, Metric)>> {
+    let pair = |one: &Dimension| Some((one.name()?.to_owned(), one.value()?.to_owned()));
     let mut found = Vec::new();
-    let mut pages = cloudwatch.list_metrics().namespace(namespace).into_paginator().send();
-    while let Some(page) = pages.next().await {
-        for metric in page.during("list metrics")?.metrics() {
-            let pair = |one: &aws_sdk_cloudwatch::types::Dimension| {
-                Some((one.name()?.to_owned(), one.value()?.to_owned()))
-            };
-            let labels: Labels = metric.dimensions().iter().filter_map(pair).collect();
-            if metric.metric_name().is_some_and(|name| names.contains(name)) && fits(&labels) {
-                found.push((labels, metric.clone()));
-            }
+    for metric in results::listed(cloudwatch, namespace).await? {
+        let labels: Labels = metric.dimensions().iter().filter_map(pair).collect();
+        if metric.metric_name().is_some_and(|name| names.contains(name)) && fits(&labels) {
+            found.push((labels, metric));
         }
     }
     Ok(found)

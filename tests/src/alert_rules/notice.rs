@@ -49,6 +49,18 @@ pub fn alert(
     }))
 }
 
+/// Grafana's webhook JSON of these alerts, as its SNS contact point sends it by template.
+pub fn message(alerts: &[Value]) -> String {
+    let is_firing = alerts.iter().any(|alert| alert["status"] == "firing");
+    json!({
+        "receiver": "assay", "status": if is_firing { "firing" } else { "resolved" }, "alerts": alerts,
+        "groupLabels": {}, "commonLabels": {}, "commonAnnotations": {},
+        "externalURL": "https://grafana.example/", "version": "1", "groupKey": "{}:{}", "truncatedAlerts": 0,
+        "orgId": 1, "title": "[FIRING]", "state": "alerting", "message": "",
+    })
+    .to_string()
+}
+
 fn fill(template: &str, firing: &Firing) -> Outcome<String> {
     let mut filled = String::new();
     let mut rest = template;

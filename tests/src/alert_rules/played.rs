@@ -3,7 +3,7 @@
 
 use aws_sdk_cloudwatch::Client as CloudWatch;
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Firing, cloudwatch, notice};
 use crate::environment::Environment;
@@ -49,13 +49,7 @@ pub async fn publish(
 ) -> Outcome<()> {
     let alert = |(rule, firing): &&(&Value, Firing)| notice::alert(rule, firing, starts_at, ends_at);
     let alerts = alerts.iter().map(alert).collect::<Outcome<Vec<_>>>()?;
-    let status = if ends_at.is_some() { "resolved" } else { "firing" };
-    let message = json!({
-        "receiver": "assay", "status": status, "alerts": alerts, "groupLabels": {}, "commonLabels": {},
-        "commonAnnotations": {}, "externalURL": "https://grafana.example/", "version": "1",
-        "groupKey": "{}:{}", "truncatedAlerts": 0, "orgId": 1, "title": "", "state": "alerting", "message": "",
-    });
     let topic = environment.stack.output("AlertTopicArn")?;
-    let request = environment.clients.sns.publish().topic_arn(topic).message(message.to_string());
+    let request = environment.clients.sns.publish().topic_arn(topic).message(notice::message(&alerts));
     request.send().await.map(drop).during("publish an alert")
 }

@@ -9,20 +9,20 @@ use domain::metric::{
 };
 use serde_json::Value;
 
-use super::invoke::call;
 use super::report::new_table;
 use crate::environment::Environment;
 use crate::failure::Outcome;
 use crate::functions::CAPACITY_METER;
 use crate::results::{self, Metered};
 use crate::scenario::{self, Scenario};
+use crate::stack;
 
 /// Half a cent.
 const CENT: f64 = 0.005;
 
 /// Has the deployed function meter the fleet, and reads its metrics back from CloudWatch.
 pub(super) async fn meter(environment: &Environment) -> Outcome<Metered> {
-    call(&environment.clients, CAPACITY_METER, &Value::Null).await?;
+    stack::invoke(&environment.clients, CAPACITY_METER, &Value::Null).await?;
     results::metered(&environment.clients.cloudwatch, CAPACITY_NAMESPACE).await
 }
 

@@ -1,7 +1,6 @@
 //! `local demo`: deploys Assay, lets it judge the sample captures, meter the fleet of a scenario and
 //! tell an alert, shows what came out and says whether all of it came true.
 
-use std::collections::BTreeMap;
 use std::io::{Write as _, stdout};
 use std::time::Duration;
 
@@ -21,7 +20,7 @@ use crate::results::{self, Metered, Published};
 use crate::samples::SAMPLES;
 use crate::small_judge::SmallJudge;
 use crate::stack;
-use crate::stand_in::{JUDGE_NAME, Options, Server, WORKSPACE, record::Stats};
+use crate::stand_in::{JUDGE_NAME, Options, Server, WORKSPACE};
 
 const PATIENCE: Duration = Duration::from_mins(2);
 
@@ -68,7 +67,7 @@ async fn show(
     environment.keep_publishing().await?;
     let metered = capacity::meter(environment).await?;
     let told = alarm::raise(environment, &published).await?;
-    let stats = stats(environment).await?;
+    let stats = environment.stand_ins.stats().await?;
     let calls = stats.get("bedrock").map_or(0, |stats| stats.calls);
 
     let only: Vec<&Verdict> = verdicts.iter().map(|(_, verdict)| verdict).collect();
@@ -113,12 +112,6 @@ async fn upload(environment: &Environment, bucket: &str) -> Outcome<Vec<String>>
     }
     step.done(format!("s3://{bucket}/data-capture/support-chat/AllTraffic/..."));
     Ok(keys)
-}
-
-async fn stats(environment: &Environment) -> Outcome<BTreeMap<String, Stats>> {
-    let url = format!("{}/_stats", environment.stand_ins.url());
-    let answer = reqwest::get(url).await.during("ask the stand-ins")?;
-    answer.json().await.during("read the stand-ins' counts")
 }
 
 fn capacity_report(metered: &Metered) -> String {

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Write as _, stdout};
 
-use aws_sdk_lambda::primitives::Blob;
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
@@ -38,7 +37,7 @@ pub async fn invoke(function: &str, file: &str) -> Outcome<()> {
 
 /// What `function` of the environment at `endpoints` answers to the event in `file`, of which
 /// everything is made true first.
-pub async fn answer(endpoints: &Endpoints, function: &str, file: &str) -> Outcome<Value> {
+async fn answer(endpoints: &Endpoints, function: &str, file: &str) -> Outcome<Value> {
     let text = fs::read_to_string(project::root().join(file)).during(format!("read {file}"))?;
     let clients = Clients::of(&endpoints.aws_endpoint_url).await;
     let bucket = endpoints.output("CaptureBucketName")?;
@@ -56,43 +55,18 @@ pub async fn answer(endpoints: &Endpoints, function: &str, file: &str) -> Outcom
             object.set_etag(etag);
         }
     });
-    call(&clients, function, &event).await
+    stack::invoke(&clients, function, &event).await
 }
 
 fn check(function: &str, file: &str) -> Outcome<()> {
-    let folder = project::root().join("functions");
-    if function.is_empty() || !folder.join(function).is_dir() {
-        let entries = fs::read_dir(&folder).during("list the functions")?;
-        let names: Vec<String> =
-            entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    let names = project::functions().during("list the functions")?;
+    if !names.iter().any(|name| name == function) {
         return Err(Failure(format!("FUNCTION={function} is none of: {}", names.join(", "))));
     }
     if file.is_empty() || !project::root().join(file).is_file() {
         return Err(Failure(format!("EVENT={file} is no file; events/README.md lists the samples")));
     }
     Ok(())
-}
-
-/// What the deployed `function` answers to `event`.
-pub(super) async fn call(clients: &Clients, function: &str, event: &Value) -> Outcome<Value> {
-    let name = format!("{}-{function}", stack::NAME);
-    let step = Step::start(format!("invoke {name}"));
-    let request = clients.lambda.invoke().function_name(&name);
-    let request = request.payload(Blob::new(event.to_string().into_bytes()));
-    let answer = request.send().await.during(format!("invoke {name}"))?;
-    let payload = answer.payload().map(|blob| blob.as_ref().to_vec()).unwrap_or_default();
-    let payload = serde_json::from_slice(&payload)
-        .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(&payload).into_owned()));
-    match answer.function_error() {
-        None => {
-            step.done("");
-            Ok(payload)
-        }
-        Some(error) => {
-            step.failed(error);
-            Err(Failure(format!("{name} failed:\n{payload:#}")))
-        }
-    }
 }
 
 /// Uploads the sample that a key names, if it is one and is not there yet. Returns the object's

@@ -12,7 +12,7 @@ mod up;
 
 pub use check_config::check_config;
 pub use demo::{demo, demo_with_small_judge};
-pub use invoke::{answer, invoke};
+pub use invoke::invoke;
 pub use preview_alerts::preview_alerts;
 pub use seed::seed;
 pub use up::up;

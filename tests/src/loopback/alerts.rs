@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::Loopback;
+use crate::alert_rules::notice;
 use crate::destinations;
 use crate::failure::{During, Outcome};
 use crate::functions::ALERT_ROUTER;
@@ -152,14 +153,8 @@ impl GrafanaAlert {
 
 /// Grafana's webhook JSON, as its SNS contact point sends it by template.
 pub fn grafana(alerts: &[GrafanaAlert]) -> String {
-    let alerts: Vec<Value> = alerts.iter().map(GrafanaAlert::json).collect();
-    let status = if alerts.iter().any(|alert| alert["status"] == "firing") { "firing" } else { "resolved" };
-    json!({
-        "receiver": "assay", "status": status, "alerts": alerts, "groupLabels": {}, "commonLabels": {},
-        "commonAnnotations": {}, "externalURL": "https://grafana.example/", "version": "1",
-        "groupKey": "{}:{}", "truncatedAlerts": 0, "orgId": 1, "title": "[FIRING]", "state": "alerting", "message": "",
-    })
-    .to_string()
+    let alerts: Vec<_> = alerts.iter().map(GrafanaAlert::json).collect();
+    notice::message(&alerts)
 }
 
 /// An event of SNS with one record for each message, published now.

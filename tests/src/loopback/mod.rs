@@ -48,7 +48,6 @@ pub struct Loopback {
     gates: Mutex<Vec<Gate>>,
     granted: Mutex<BTreeMap<String, BTreeSet<Grant>>>,
     emulator: Emulator,
-    http: reqwest::Client,
 }
 
 impl Loopback {
@@ -76,14 +75,7 @@ impl Loopback {
             .key_schema(key.build().during("describe the state table")?)
             .billing_mode(BillingMode::PayPerRequest);
         table.send().await.during("create the state table")?;
-        Ok(Self {
-            clients,
-            stand_ins,
-            gates: Mutex::default(),
-            granted: Mutex::default(),
-            emulator,
-            http: reqwest::Client::new(),
-        })
+        Ok(Self { clients, stand_ins, gates: Mutex::default(), granted: Mutex::default(), emulator })
     }
 
     /// Starts quality-judge with the default settings but a sample rate of 1, changed by `changes`,
@@ -160,20 +152,14 @@ impl Loopback {
         Ok(put.e_tag().unwrap_or_default().trim_matches('"').to_owned())
     }
 
-    /// Tells the stand-ins what to answer next; see [`crate::stand_in::script::Scripted`].
+    /// See [`Server::script`].
     pub async fn script(&self, replies: Value) -> Outcome<()> {
-        let url = format!("{}/_replies", self.stand_ins.url());
-        let answer = self.http.post(url).json(&replies).send().await.during("script the stand-ins")?;
-        answer.error_for_status().during("script the stand-ins").map(drop)
+        self.stand_ins.script(&replies).await
     }
 
-    /// Forgets what is still scripted and what was received.
+    /// See [`Server::forget`].
     pub async fn forget(&self) -> Outcome<()> {
-        for part in ["_replies", "_requests"] {
-            let url = format!("{}/{part}", self.stand_ins.url());
-            self.http.delete(url).send().await.during("reset the stand-ins")?;
-        }
-        Ok(())
+        self.stand_ins.forget().await
     }
 
     /// Where the stand-ins listen. A script can make them answer for any service.
@@ -191,11 +177,9 @@ impl Loopback {
         Ok(self.received("bedrock").await?.into_iter().map(|call| call.body).collect())
     }
 
-    /// What a stand-in was sent, oldest first.
+    /// See [`Server::received`].
     pub async fn received(&self, stand_in: &str) -> Outcome<Vec<Received>> {
-        let url = format!("{}/_requests?stand_in={stand_in}", self.stand_ins.url());
-        let answer = self.http.get(url).send().await.during("ask the stand-ins' record")?;
-        answer.json().await.during("read the stand-ins' record")
+        self.stand_ins.received(stand_in).await
     }
 
     /// Every stored verdict line, by key and line.

@@ -144,27 +144,19 @@ impl Provisioning {
         Ok(serde_json::from_str(&text).unwrap_or_default())
     }
 
-    /// Tells the stand-ins what to answer next.
+    /// See [`Server::script`].
     pub async fn script(&self, replies: Value) -> Outcome<()> {
-        let url = format!("{}/_replies", self.stand_ins.url());
-        let answer = self.http.post(url).json(&replies).send().await.during("script the stand-ins")?;
-        answer.error_for_status().during("script the stand-ins").map(drop)
+        self.stand_ins.script(&replies).await
     }
 
-    /// Forgets what is still scripted and what was received.
+    /// See [`Server::forget`].
     pub async fn forget(&self) -> Outcome<()> {
-        for part in ["_replies", "_requests"] {
-            let url = format!("{}/{part}", self.stand_ins.url());
-            self.http.delete(url).send().await.during("reset the stand-ins")?;
-        }
-        Ok(())
+        self.stand_ins.forget().await
     }
 
-    /// What a stand-in was sent, oldest first.
+    /// See [`Server::received`].
     pub async fn received(&self, stand_in: &str) -> Outcome<Vec<Received>> {
-        let url = format!("{}/_requests?stand_in={stand_in}", self.stand_ins.url());
-        let answer = self.http.get(url).send().await.during("ask the stand-ins' record")?;
-        answer.json().await.during("read the stand-ins' record")
+        self.stand_ins.received(stand_in).await
     }
 
     /// The calls that changed a Grafana, as `PUT /api/...`.

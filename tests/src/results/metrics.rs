@@ -1,11 +1,12 @@
 //! Metrics read back from CloudWatch.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use aws_sdk_cloudwatch::Client as CloudWatch;
 use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat, StatusCode};
 use aws_smithy_types::DateTime;
-use domain::metric::{COMPONENT_DIMENSION, ENDPOINT_DIMENSION, QUALITY_NAMESPACE};
+use domain::metric::{CAPACITY_NAMESPACE, COMPONENT_DIMENSION, ENDPOINT_DIMENSION, QUALITY_NAMESPACE};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::failure::{During, Failure, Outcome};
@@ -66,6 +67,32 @@ pub async fn metered(cloudwatch: &CloudWatch, namespace: &str) -> Outcome<Metere
     Ok(metered)
 }
 
+/// Waits until the newest value of an endpoint's own metric of capacity is this one.
+///
+/// # Errors
+/// It is not before patience ends.
+pub async fn wait_until_metered(
+    cloudwatch: &CloudWatch,
+    endpoint: &str,
+    metric: &str,
+    expected: f64,
+    patience: Duration,
+) -> Outcome<()> {
+    let start = Instant::now();
+    let key = (endpoint.to_owned(), None, metric.to_owned());
+    loop {
+        let newest =
+            metered(cloudwatch, CAPACITY_NAMESPACE).await?.get(&key).and_then(|numbers| numbers.newest);
+        if newest.is_some_and(|newest| (newest - expected).abs() < 1e-6) {
+            return Ok(());
+        }
+        if start.elapsed() > patience {
+            return Err(Failure(format!("{metric} of {endpoint} is {newest:?}, not {expected}")));
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
 /// The numbers of one metric with exactly these dimensions; zeros when there is none.
 pub async fn numbers(
     cloudwatch: &CloudWatch,
@@ -95,13 +122,19 @@ fn strange(metric: &Metric) -> Failure {
     Failure(format!("{} has the dimensions {:?}", name(metric), dimensions(metric)))
 }
 
-/// Every metric of a namespace with its numbers.
-async fn all(cloudwatch: &CloudWatch, namespace: &str) -> Outcome<Vec<(Metric, Numbers)>> {
+/// Every metric of a namespace.
+pub async fn listed(cloudwatch: &CloudWatch, namespace: &str) -> Outcome<Vec<Metric>> {
     let mut metrics = Vec::new();
     let mut pages = cloudwatch.list_metrics().namespace(namespace).into_paginator().send();
     while let Some(page) = pages.next().await {
         metrics.extend(page.during("list metrics")?.metrics().to_vec());
     }
+    Ok(metrics)
+}
+
+/// Every metric of a namespace with its numbers.
+async fn all(cloudwatch: &CloudWatch, namespace: &str) -> Outcome<Vec<(Metric, Numbers)>> {
+    let metrics = listed(cloudwatch, namespace).await?;
     let mut found = Vec::with_capacity(metrics.len());
     for metrics in metrics.chunks(MOST_QUERIES / 2) {
         found.extend(metrics.iter().cloned().zip(read(cloudwatch, metrics).await?));

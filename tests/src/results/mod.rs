@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::verdict::Verdict;
 use serde::de::DeserializeOwned;
 
-pub use metrics::{Metered, Numbers, Published, metered, numbers, published};
+pub use metrics::{Metered, Numbers, Published, listed, metered, numbers, published, wait_until_metered};
 
 use crate::clients::Clients;
 use crate::failure::{During, Failure, Outcome};

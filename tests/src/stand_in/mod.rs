@@ -17,6 +17,7 @@
 
 mod bedrock;
 mod cloudwatch;
+mod control;
 mod grafana;
 mod judge;
 mod opsgenie;

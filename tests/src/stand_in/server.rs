@@ -55,6 +55,7 @@ pub struct Server {
     address: SocketAddr,
     stage: Stage,
     estate: Estate,
+    pub(super) http: reqwest::Client,
     stop: Option<oneshot::Sender<Infallible>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -115,7 +116,8 @@ impl Server {
         let thread = std::thread::Builder::new()
             .name("stand-ins".to_owned())
             .spawn(move || drop(runtime.block_on(serve)))?;
-        Ok(Self { address, stage, estate, stop: Some(stop), thread: Some(thread) })
+        let http = reqwest::Client::new();
+        Ok(Self { address, stage, estate, http, stop: Some(stop), thread: Some(thread) })
     }
 
     /// Where they listen.

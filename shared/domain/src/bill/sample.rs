@@ -1,7 +1,9 @@
 //! What one judged sample costs.
 
 use crate::fleet::JudgePrice;
-use crate::judge::{Nonce, Sample, input_tokens_at_most, system_text, user_text, verdict_schema_text};
+use crate::judge::{
+    Nonce, Sample, input_tokens_at_most, reply_tokens_at_most, system_text, user_text, verdict_schema_text,
+};
 use crate::money::MicroUsd;
 use crate::rubric::Rubric;
 use crate::verdict::JudgeTokens;
@@ -13,10 +15,6 @@ const CHARS_PER_TOKEN: usize = 4;
 const ADDED_TOKENS: u64 = 400;
 /// Tokens of a reply on three dimensions with a reason of one or two sentences each.
 const REPLY_TOKENS: u64 = 200;
-/// What a reply may have at most: a frame, and each dimension with its reason. Those of
-/// quality-judge.
-const FRAME_TOKENS: u64 = 150;
-const DIMENSION_TOKENS: u64 = 120;
 
 /// What one sample costs, estimated and at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,12 +41,11 @@ pub fn cost(rubric: &Rubric, price: &JudgePrice, sample: &Sample) -> SampleCost 
         output: REPLY_TOKENS,
         ..JudgeTokens::default()
     };
-    let dimensions = rubric.enabled().count() as u64;
-    let longest = FRAME_TOKENS + DIMENSION_TOKENS * dimensions;
+    let longest = reply_tokens_at_most(rubric.enabled().count());
     SampleCost {
         constant_tokens,
         sample_tokens,
         estimate: price.cost(&likely),
-        reserved: price.at_most(input_tokens_at_most(&system, &schema, &user), longest),
+        reserved: price.at_most(input_tokens_at_most(&system, &schema, &user), longest.into()),
     }
 }

@@ -271,16 +271,6 @@ fn the_counts_of_calls_are_those_of_the_functions() {
             "const CHUNK: usize = 100;",
         ),
         (
-            "standards.rs",
-            include_str!("../../../../functions/quality-judge/src/standards.rs"),
-            "const FRAME_TOKENS: u32 = 150;",
-        ),
-        (
-            "standards.rs",
-            include_str!("../../../../functions/quality-judge/src/standards.rs"),
-            "const DIMENSION_TOKENS: u32 = 120;",
-        ),
-        (
             "looking_up.rs",
             include_str!("../../../../functions/alert-router/src/looking_up.rs"),
             "const WORST_BACK: SignedDuration = SignedDuration::from_hours(3);",

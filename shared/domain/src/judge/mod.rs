@@ -19,7 +19,9 @@ mod strict_json;
 mod tests;
 
 pub use fence::Nonce;
-pub use prompt::{input_tokens_at_most, prompt_hash, system_text, text_instruction, user_text};
+pub use prompt::{
+    input_tokens_at_most, prompt_hash, reply_tokens_at_most, system_text, text_instruction, user_text,
+};
 pub use reply::{JudgeReply, Malformed, read_reply};
 pub use sample::{Applicability, CapturedText, Excerpt, Sample};
 pub use schema::{verdict_schema, verdict_schema_text};

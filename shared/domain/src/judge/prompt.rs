@@ -110,6 +110,14 @@ fn word(applicability: Applicability) -> &'static str {
     }
 }
 
+/// What a reply may have: a frame, and for each dimension its level and a reason of one or two
+/// sentences.
+pub fn reply_tokens_at_most(dimensions: usize) -> u32 {
+    const FRAME: u32 = 150;
+    const DIMENSION: u32 = 120;
+    DIMENSION.saturating_mul(u32::try_from(dimensions).unwrap_or(u32::MAX)).saturating_add(FRAME)
+}
+
 /// An upper bound of the input tokens of one judge call, for reserving budget before the call.
 ///
 /// Tokenisers of the models in question work on bytes, so the sample, in which anything may stand,

@@ -12,6 +12,7 @@ use std::fs;
 use std::time::Duration;
 
 use domain::alert::parse::{Parsed, open_text, parse};
+use probes::processor_time;
 
 /// Of which the best counts: the others were disturbed.
 const PASSES: usize = 21;
@@ -44,51 +45,15 @@ fn read(event: &str) -> Result<(Duration, usize), Box<dyn Error>> {
     Ok((best, found))
 }
 
-/// Beginnings, and what is repeated after them.
-const HOSTILE: &[(&str, &str)] = &[
-    ("**Firing**\n", "\nValue: A=1\nLabels:\n - alertname = a\n"),
-    ("**Firing**\n\nValue: \nLabels:\n - alertname = a\nAnnotations:\n - a = b\n", SILENCE),
-    ("**Firing**\n\nValue: \nLabels:\n - alertname = a\nAnnotations:\n - a = b\n", "\nLabels:\n - b = c\n"),
-    ("", "**Firing**\n\nValue: \n"),
-    ("**Firing**\n\nValue: ", "A=1, "),
-    ("Alerts Firing:\n", "Labels:\n - alertname = a\nAnnotations:\nSource: https://h/\n"),
-    ("Alerts Firing:\nLabels:\n", "Labels:\n"),
-    ("{\"alerts\": [", AMP),
-    ("{\"alerts\": [", "{\"labels\": {\"a\": \"b\"}}, "),
-    ("", "["),
-    ("", "{\"a\":"),
-    ("{\"a\": \"", "\""),
-    ("{\"a\": \"", "\", \""),
-    ("{\"a\": \"", "\",\\\""),
-    ("{\"a\": \"", "\" ,\n"),
-    ("{\"a\": \"", "\" }"),
-    ("{\"a\": \"", "\\\",\"b"),
-    ("{\"a\": \"\"", "          "),
-    ("{\"a\": ", "x y "),
-    ("{\"a\" ", "\"b\" "),
-    ("{\"body\":", "\"{"),
-    ("{\"AlarmName\": \"a\", \"NewStateReason\": \"", "datapoints [1 (1.0 "),
-    ("State: ok\n", "State: ok\n"),
-    ("threshold ", "threshold < "),
-    ("", "\u{e9}\n"),
-];
-const SILENCE: &str = "Silence: https://h/alerting/silence/new?matcher=a%3Db&orgId=1\n";
-const AMP: &str =
-    r#"{"status": "firing","labels": {"alertname": "a"},"annotations": {"x": "say "hi", you"}}, "#;
+/// Beginnings, and what is repeated after them: those that the parser is tested with.
+const HOSTILE: &str = include_str!("../../../../shared/domain/src/alert/parse/tests/hostile.json");
 
 fn worst_growth() -> Result<f64, Box<dyn Error>> {
     let mut worst: f64 = 0.0;
-    for (start, unit) in HOSTILE {
-        let message = |length: usize| (*start).to_owned() + &unit.repeat(length / unit.len());
+    for (start, unit) in serde_json::from_str::<Vec<(String, String)>>(HOSTILE)? {
+        let message = |length: usize| start.clone() + &unit.repeat(length / unit.len());
         let (short, long) = (read(&message(32_768))?.0, read(&message(262_144))?.0);
         worst = worst.max(long.as_secs_f64() / short.as_secs_f64());
     }
     Ok(worst)
-}
-
-/// Processor time of this thread, which other work on the machine changes little.
-fn processor_time() -> Result<Duration, Box<dyn Error>> {
-    let text = fs::read_to_string("/proc/thread-self/schedstat")?;
-    let nanoseconds = text.split_whitespace().next().ok_or("no processor time")?.parse()?;
-    Ok(Duration::from_nanos(nanoseconds))
 }

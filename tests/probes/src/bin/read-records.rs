@@ -14,6 +14,7 @@ use domain::check::findings;
 use domain::fleet::{self, Fleet};
 use domain::metric::{self, MetricValue, Row, Tally};
 use domain::sampling;
+use probes::processor_time;
 
 /// Of which the best counts: the others were disturbed.
 const PASSES: usize = 3;
@@ -85,11 +86,4 @@ fn count(exchange: &Exchange<'_>, row: &mut Row) {
     if let Some(tokens) = usage.completion_tokens {
         row.observe(metric::COMPLETION_TOKENS, MetricValue::count(tokens));
     }
-}
-
-/// Processor time of this thread, which other work on the machine changes little.
-fn processor_time() -> Result<Duration, Box<dyn Error>> {
-    let text = fs::read_to_string("/proc/thread-self/schedstat")?;
-    let nanoseconds = text.split_whitespace().next().ok_or("no processor time")?.parse()?;
-    Ok(Duration::from_nanos(nanoseconds))
 }

@@ -19,15 +19,15 @@ use crate::fleet::{self, Fleet};
 use crate::rubric::{self, Rubric};
 
 /// Everything that settings borrow.
-struct Given {
-    identity: Identity,
+pub(super) struct Given {
+    pub(super) identity: Identity,
     fleet: Fleet,
     rubric: Rubric,
-    rules: Rules,
+    pub(super) rules: Rules,
 }
 
 impl Given {
-    fn shipped() -> Self {
+    pub(super) fn shipped() -> Self {
         Self {
             identity: Identity::default(),
             fleet: Fleet::from_toml("fleet.toml", fleet::SHIPPED).unwrap(),
@@ -53,7 +53,7 @@ impl Given {
         }
     }
 
-    fn settings(&self) -> Settings<'_> {
+    pub(super) fn settings(&self) -> Settings<'_> {
         Settings {
             identity: &self.identity,
             fleet: &self.fleet,

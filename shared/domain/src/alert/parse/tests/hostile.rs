@@ -2,47 +2,14 @@
 
 use super::*;
 
-/// How the time grows with the length is measured in the benchmark, over the same forms.
+/// Beginnings, and what is repeated after them. The benchmark measures how the time that they take
+/// grows with their length.
+const FORMS: &str = include_str!("hostile.json");
+
 #[test]
 fn what_is_made_to_take_long_is_still_read() {
-    let silence = "Silence: https://h/alerting/silence/new?matcher=a%3Db&orgId=1\n";
-    let grafana = format!(
-        "\nValue: A=1\nLabels:\n - alertname = a\n - a = b\nAnnotations:\n - x = y\nSource: https://h/\n{silence}"
-    );
-    let amp = r#"{"status": "firing","labels": {"alertname": "a"},"annotations": {"x": "say "hi", you"}}, "#;
-    for (start, unit) in [
-        ("**Firing**\n", grafana.as_str()),
-        ("**Firing**\n", "\nValue: A=1\nLabels:\n - alertname = a\n"),
-        ("**Firing**\n\nValue: \nLabels:\n - alertname = a\nAnnotations:\n - a = b\n", silence),
-        (
-            "**Firing**\n\nValue: \nLabels:\n - alertname = a\nAnnotations:\n - a = b\n",
-            "\nLabels:\n - b = c\n",
-        ),
-        ("", "**Firing**\n\nValue: \n"),
-        ("**Firing**\n\nValue: ", "A=1, "),
-        ("Alerts Firing:\n", "Labels:\n - alertname = a\nAnnotations:\nSource: https://h/\n"),
-        ("Alerts Firing:\nLabels:\n", "Labels:\n"),
-        ("{\"alerts\": [", amp),
-        ("{\"alerts\": [", "{\"labels\": {\"a\": \"b\"}}, "),
-        ("", "["),
-        ("", "{\"a\":"),
-        ("{\"a\": \"", "\""),
-        ("{\"a\": \"", "\", \""),
-        ("{\"a\": \"", "\",\\\""),
-        ("{\"a\": \"", "\" ,\n"),
-        ("{\"a\": \"", "\" }"),
-        ("{\"a\": \"", "\\\""),
-        ("{\"a\": \"", "\\\",\"b"),
-        ("{\"a\": \"\"", "          "),
-        ("{\"a\": ", "x y "),
-        ("{\"a\" ", "\"b\" "),
-        ("{\"body\":", "\"{"),
-        ("{\"AlarmName\": \"a\", \"NewStateReason\": \"", "datapoints [1 (1.0 "),
-        ("State: ok\n", "State: ok\n"),
-        ("threshold ", "threshold < "),
-        ("", "\u{e9}\n"),
-    ] {
-        let message = start.to_owned() + &unit.repeat(16_384 / unit.len());
+    for (start, unit) in serde_json::from_str::<Vec<(String, String)>>(FORMS).unwrap() {
+        let message = start.clone() + &unit.repeat(16_384 / unit.len());
         assert!(!parsed(message).alerts.is_empty(), "{start:?} and {unit:?}");
     }
 }

@@ -111,7 +111,7 @@ fn what_is_no_longer_wanted_goes() {
     let start = rules[..start].rfind('\n').unwrap() + 1;
     let end = start + rules[start..].find('\n').unwrap();
     let without = format!("{}{}", &rules[..start], &rules[end..]);
-    fewer.rules = crate::alert::rules::Rules::from_toml("alerts.toml", &without).unwrap();
+    fewer.stack.rules = crate::alert::rules::Rules::from_toml("alerts.toml", &without).unwrap();
     let done = fewer.apply(&mut grafana);
     assert!(done.contains(&"deleted dashboard assay-engine".to_owned()), "{done:?}");
     assert!(done.contains(&"deleted rule assay-gpu-memory-critical".to_owned()), "{done:?}");

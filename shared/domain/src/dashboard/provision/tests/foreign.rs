@@ -38,8 +38,8 @@ fn what_somebody_put_beside_ours_survives_update_and_removal() {
         let kept = grafana.rules.iter().find(|rule| rule["uid"] == uid).unwrap();
         assert_eq!(kept["title"], title);
     }
-    let found = grafana.found(&given.identity, &given.wanted());
-    let plan = super::super::remove(&given.identity, &found);
+    let found = grafana.found(&given.stack.identity, &given.wanted());
+    let plan = super::super::remove(&given.stack.identity, &found);
     assert!(plan.notes[0].contains("the folder assay-folder stays") && plan.notes[0].contains("Theirs"));
     given.remove(&mut grafana);
     assert_eq!(grafana.dashboards, [board]);

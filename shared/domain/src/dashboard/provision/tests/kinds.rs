@@ -75,9 +75,9 @@ fn a_full_workspace_and_a_paused_rule_are_told() {
     grafana.rules[0]["isPaused"] = true.into();
     grafana.rules.extend((0..90).map(|n| rule(&format!("r{n}"), "theirs", "g", "them")));
     let plan = super::super::apply(
-        &given.identity,
+        &given.stack.identity,
         &given.wanted(),
-        &grafana.found(&given.identity, &given.wanted()),
+        &grafana.found(&given.stack.identity, &given.wanted()),
     );
     let notes = plan.unwrap().notes;
     assert!(

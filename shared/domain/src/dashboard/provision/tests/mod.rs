@@ -9,20 +9,14 @@ use serde_json::{Value, json};
 
 use self::grafana::Grafana;
 use super::{Host, Place, Prometheus, Wanted};
-use crate::alert::rules::{self, Rules};
+use crate::dashboard;
 use crate::dashboard::grafana::SnsShape;
-use crate::dashboard::{Identity, RUNBOOKS, Settings};
-use crate::fleet::{self, Fleet};
-use crate::rubric::{self, Rubric};
 
 const TOPIC: &str = "arn:aws:sns:eu-central-1:123456789012:grafana-assay-alerts";
 
 /// Everything that a deployment is made of.
 struct Given {
-    identity: Identity,
-    fleet: Fleet,
-    rubric: Rubric,
-    rules: Rules,
+    stack: dashboard::tests::Given,
     version: &'static str,
     endpoint: Option<&'static str>,
     engine: bool,
@@ -30,35 +24,18 @@ struct Given {
 
 impl Given {
     fn shipped() -> Self {
-        Self {
-            identity: Identity::default(),
-            fleet: Fleet::from_toml("fleet.toml", fleet::SHIPPED).unwrap(),
-            rubric: Rubric::from_toml("rubric.toml", rubric::SHIPPED).unwrap(),
-            rules: Rules::from_toml("alerts.toml", rules::SHIPPED).unwrap(),
-            version: "12.4",
-            endpoint: None,
-            engine: false,
-        }
+        let stack = dashboard::tests::Given::shipped();
+        Self { stack, version: "12.4", endpoint: None, engine: false }
     }
 
     fn of(name: &str) -> Self {
-        Self { identity: name.parse().unwrap(), ..Self::shipped() }
+        let mut given = Self::shipped();
+        given.stack.identity = name.parse().unwrap();
+        given
     }
 
     fn on(version: &'static str) -> Self {
         Self { version, ..Self::shipped() }
-    }
-
-    fn settings(&self) -> Settings<'_> {
-        Settings {
-            identity: &self.identity,
-            fleet: &self.fleet,
-            rubric: &self.rubric,
-            thresholds: self.rules.thresholds(),
-            judge_model: Some("judge"),
-            daily_budget_usd: Some(10.0),
-            runbooks: RUNBOOKS,
-        }
     }
 
     fn wanted(&self) -> Wanted {
@@ -75,23 +52,26 @@ impl Given {
             endpoint: self.endpoint.map(|name| name.parse().unwrap()),
             prometheus: self.engine.then_some(Prometheus { uid: "promql", plugin: "prometheus" }),
         };
-        Wanted::new(&self.settings(), &place)
+        Wanted::new(&self.stack.settings(), &place)
     }
 
     /// Brings a Grafana to what is wanted, and says what was done.
     fn apply(&self, grafana: &mut Grafana) -> Vec<String> {
-        let found = grafana.found(&self.identity, &self.wanted());
-        grafana.carry_out(&self.identity, super::apply(&self.identity, &self.wanted(), &found).unwrap())
+        let found = grafana.found(&self.stack.identity, &self.wanted());
+        grafana.carry_out(
+            &self.stack.identity,
+            super::apply(&self.stack.identity, &self.wanted(), &found).unwrap(),
+        )
     }
 
     fn remove(&self, grafana: &mut Grafana) -> Vec<String> {
-        let found = grafana.found(&self.identity, &self.wanted());
-        grafana.carry_out(&self.identity, super::remove(&self.identity, &found))
+        let found = grafana.found(&self.stack.identity, &self.wanted());
+        grafana.carry_out(&self.stack.identity, super::remove(&self.stack.identity, &found))
     }
 
     fn refusal(&self, grafana: &Grafana) -> String {
-        let found = grafana.found(&self.identity, &self.wanted());
-        super::apply(&self.identity, &self.wanted(), &found).unwrap_err().to_string()
+        let found = grafana.found(&self.stack.identity, &self.wanted());
+        super::apply(&self.stack.identity, &self.wanted(), &found).unwrap_err().to_string()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use adapters::delivery::Outbound;
 use adapters::metrics::Metrics;
@@ -10,6 +10,7 @@ use adapters::queue::Queue;
 use adapters::secrets::Secrets;
 use adapters::settings_folder::{NoSettings, SettingsFiles};
 use adapters::state::StateTable;
+use adapters::time_left;
 use adapters::topic::Topics;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse};
 use domain::alert::parse::parse;
@@ -151,7 +152,7 @@ impl Function {
     }
 
     fn work<'a>(&'a self, terms: &'a Terms, context: &Context, is_dry_run: bool) -> Work<'a> {
-        let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+        let left = time_left(context.deadline());
         let mut random = [0_u8; 8];
         // Without randomness a retry could take the claims of the attempt before it for its own.
         let _ = getrandom::fill(&mut random);

@@ -1,8 +1,9 @@
 //! From an event to its answer.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use adapters::settings_folder::{NoSettings, SettingsFiles};
+use adapters::time_left;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse};
 use jiff::Timestamp;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
@@ -106,7 +107,7 @@ impl Function {
     }
 
     fn run<'a>(&'a self, terms: &'a Terms, context: &Context) -> Run<'a> {
-        let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+        let left = time_left(context.deadline());
         let now = Instant::now();
         Run {
             tools: &self.tools,

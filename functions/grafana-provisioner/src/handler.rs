@@ -2,12 +2,13 @@
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use adapters::grafana::Workspaces;
 use adapters::secrets::Secrets;
 use adapters::settings_folder::SettingsFiles;
 use adapters::stack_answer::{NotAResponseUrl, Unheard};
+use adapters::time_left;
 use domain::settings::Mistakes;
 use futures_util::FutureExt as _;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
@@ -154,7 +155,7 @@ impl Function {
 
 impl Times {
     fn of(context: &Context) -> Self {
-        let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+        let left = time_left(context.deadline());
         let started = Instant::now();
         let kept = TO_FINISH.min(left / 2);
         let ends = started + left;

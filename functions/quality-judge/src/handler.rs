@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use adapters::judge::Judge;
 use adapters::queue::Queue;
 use adapters::settings_folder::{NoSettings, SettingsFiles};
+use adapters::time_left;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse};
 use domain::metric::{self, Tally, datums};
 use domain::names::{ComponentName, EndpointName};
@@ -151,7 +152,7 @@ impl<J: Judge + Send + Sync + 'static> Function<J> {
     }
 
     fn invocation(&self, context: &Context) -> Invocation {
-        let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+        let left = time_left(context.deadline());
         let for_calls = left.saturating_sub(TO_FINISH).saturating_sub(self.tools.config.judge_timeout);
         let left = jiff::SignedDuration::try_from(left).unwrap_or_default();
         Invocation {

@@ -29,11 +29,13 @@ mod http;
 mod patience;
 #[cfg(any(feature = "secrets", feature = "delivery", feature = "grafana"))]
 mod secret;
+mod time_left;
 
 pub use aws::aws_config;
 pub use fault::Fault;
 #[cfg(any(feature = "secrets", feature = "delivery", feature = "grafana"))]
 pub use secret::Secret;
+pub use time_left::time_left;
 
 #[cfg(feature = "s3")]
 pub mod captures;

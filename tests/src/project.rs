@@ -19,6 +19,24 @@ pub fn functions() -> io::Result<Vec<String>> {
     Ok(names)
 }
 
+/// The sample events: the names of the files in `events/`.
+pub fn events() -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(root().join("events"))? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if is_event(&name) {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Whether a file of this name is an event.
+pub fn is_event(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == "json")
+}
+
 /// A program of the pinned build tools (`sam`, `cargo-lambda`, `cfn-lint`).
 pub fn build_tools() -> PathBuf {
     root().join(".tools/build/bin")

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::ScalingConfig;
+use aws_sdk_lambda::types::{EnvironmentResponse, ScalingConfig};
 use serde_json::Value;
 use tokio::process::Command;
 
@@ -117,6 +117,12 @@ pub async fn describe(clients: &Clients) -> Outcome<Stack> {
 
 /// What the deployed `function` answers to `event`.
 pub async fn invoke(clients: &Clients, function: &str, event: &Value) -> Outcome<Value> {
+    let failed = |error| Failure(format!("{NAME}-{function} failed:\n{error:#}"));
+    answer(clients, function, event).await?.map_err(failed)
+}
+
+/// The same for whom the function's error is an answer too: `{"errorType": ..., "errorMessage": ...}`.
+pub async fn answer(clients: &Clients, function: &str, event: &Value) -> Outcome<Result<Value, Value>> {
     let name = format!("{NAME}-{function}");
     let step = Step::start(format!("invoke {name}"));
     let request = clients.lambda.invoke().function_name(&name);
@@ -128,13 +134,22 @@ pub async fn invoke(clients: &Clients, function: &str, event: &Value) -> Outcome
     match answer.function_error() {
         None => {
             step.done("");
-            Ok(payload)
+            Ok(Ok(payload))
         }
         Some(error) => {
             step.failed(error);
-            Err(Failure(format!("{name} failed:\n{payload:#}")))
+            Ok(Err(payload))
         }
     }
+}
+
+/// The variables that the deployed `function` has.
+pub async fn variables(clients: &Clients, function: &str) -> Outcome<BTreeMap<String, String>> {
+    let name = format!("{NAME}-{function}");
+    let request = clients.lambda.get_function_configuration().function_name(&name);
+    let configuration = request.send().await.during(format!("read the variables of {name}"))?;
+    let variables = configuration.environment().and_then(EnvironmentResponse::variables);
+    Ok(variables.into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect())
 }
 
 /// `sam`, or `cargo` with the pinned `cargo lambda`.

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{Write as _, stdout};
 use std::time::Duration;
 
+use super::alone;
 use crate::environment::{Endpoints, Environment};
 use crate::failure::{During, Failure, Outcome};
 use crate::process;
@@ -23,6 +24,7 @@ pub async fn up(options: Options) -> Outcome<()> {
     };
     let endpoints = environment.endpoints();
     endpoints.write()?;
+    alone::write(&endpoints).await?;
     say(&endpoints)?;
     let stop = tokio::select! {
         stop = process::asked_to_stop() => stop.during("wait for Ctrl-C"),
@@ -48,6 +50,7 @@ fn say(endpoints: &Endpoints) -> Outcome<()> {
          stand-ins      {stand_ins}\n  \
          captures go to s3://{bucket}\n  \
          logs           {log}\n  \
+         variables      .local/<function>.env, for a function by itself: events/README.md\n  \
          all addresses  {file}\n\nTry, in another terminal:\n  \
          make invoke FUNCTION=quality-judge EVENT=events/quality-judge.s3-put.json\n  \
          make invoke FUNCTION=capacity-meter EVENT=events/capacity-meter.schedule.json\n  \

@@ -1,6 +1,7 @@
 //! The real template, deployed with `sam deploy` into the emulator: what is wired to what.
 #![expect(clippy::unwrap_used, reason = "a panic is how a test says what is wrong")]
 
+use std::fs;
 use std::time::{Duration, Instant};
 
 use aws_sdk_sqs::types::QueueAttributeName;
@@ -8,11 +9,16 @@ use domain::verdict::Outcome;
 use jiff::Timestamp;
 use serde_json::json;
 use tests::environment::Environment;
+use tests::functions;
+use tests::local;
 use tests::loopback::records;
+use tests::project;
 use tests::results;
+use tests::runtime_api::Function;
 use tests::samples::{PREFIX, SAMPLES};
 use tests::scenario::Scenario;
 use tests::seed::seed;
+use tests::shown_answers::{self, PAGE};
 use tests::stand_in::{Options, WORKSPACE};
 
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -23,14 +29,53 @@ async fn captures_become_verdicts_and_the_fleet_is_metered() {
     // A message that failed is seen again after a second instead of 18 minutes.
     let parameters = [("VisibilityTimeoutSeconds", "1"), ("MeterSchedule", "rate(1 minute)")];
     let mut environment = Environment::start(Options::default(), &parameters).await.unwrap();
+    dashboards_and_rules_are_deployed(&environment);
+    // Before the captures: what the events are about is judged once, whatever object it comes in.
+    a_function_by_itself_answers_as_the_page_of_the_sample_events_shows(&environment).await;
+    each_sample_event_is_answered_as_the_page_shows(&environment).await;
     samples_are_judged_once(&environment).await;
     a_throttled_judge_is_asked_again(&environment).await;
     a_message_that_is_no_event_ends_in_the_dead_letter_queue(&environment).await;
     the_schedule_meters_the_fleet(&environment).await;
     a_message_of_the_queue_meters_its_endpoint(&environment).await;
-    dashboards_and_rules_are_deployed(&environment);
     an_update_that_changes_nothing_changes_nothing_in_grafana(&mut environment).await;
     without_a_workspace_nothing_of_ours_is_left_in_it(&mut environment).await;
+}
+
+/// The built binary with the variables that `make local` writes for `cargo lambda watch`, and an event
+/// that leaves no traces.
+async fn a_function_by_itself_answers_as_the_page_of_the_sample_events_shows(environment: &Environment) {
+    let endpoints = environment.endpoints();
+    for file in [
+        "quality-judge.s3-test-event.json",
+        "capacity-meter.schedule.json",
+        "alert-router.dry-run.json",
+        "grafana-provisioner.dry-run.json",
+    ] {
+        let shown = shown_answers::shown().unwrap().into_iter().find(|shown| shown.file == file).unwrap();
+        let binary = functions::binary(shown.function()).unwrap();
+        let variables = local::variables(&endpoints, shown.function()).await.unwrap();
+        let mut function = Function::start(&binary, &variables).await.unwrap();
+        let event = fs::read_to_string(project::root().join("events").join(file)).unwrap();
+        let event = serde_json::from_str(&event).unwrap();
+        let answer = function.invoke(&event, PATIENCE).await.unwrap().response().unwrap();
+        assert_eq!(shown_answers::differences(&shown.answer, &answer), [""; 0], "{file}");
+    }
+}
+
+/// In the order of the page, whose reader has a new environment too.
+async fn each_sample_event_is_answered_as_the_page_shows(environment: &Environment) {
+    let endpoints = environment.endpoints();
+    let mut differences = Vec::new();
+    for shown in shown_answers::shown().unwrap() {
+        let file = format!("events/{}", shown.file);
+        let (Ok(answer) | Err(answer)) = local::answer(&endpoints, shown.function(), &file).await.unwrap();
+        let of_file = shown_answers::differences(&shown.answer, &answer);
+        if !of_file.is_empty() {
+            differences.push(format!("{file}: {}\nin {answer:#}", of_file.join("; ")));
+        }
+    }
+    assert!(differences.is_empty(), "{PAGE} shows other answers:\n{}", differences.join("\n"));
 }
 
 /// What was there before the stack came.
@@ -54,11 +99,16 @@ fn dashboards_and_rules_are_deployed(environment: &Environment) {
 
 async fn an_update_that_changes_nothing_changes_nothing_in_grafana(environment: &mut Environment) {
     let before = environment.stand_ins.grafana(WORKSPACE);
+    let tokens_before = tokens(environment).await;
     environment.redeploy(&[("GrafanaRevision", "2")]).await.unwrap();
     assert_eq!(environment.stand_ins.grafana(WORKSPACE), before);
+    assert_eq!(tokens(environment).await, tokens_before + 1, "the function was called again");
+}
+
+/// How many were asked for.
+async fn tokens(environment: &Environment) -> usize {
     let asked = environment.stand_ins.received("grafana-workspaces").await.unwrap();
-    let tokens = asked.iter().filter(|call| !call.body["secondsToLive"].is_null());
-    assert_eq!(tokens.count(), 2, "the function was called again");
+    asked.iter().filter(|call| !call.body["secondsToLive"].is_null()).count()
 }
 
 async fn without_a_workspace_nothing_of_ours_is_left_in_it(environment: &mut Environment) {

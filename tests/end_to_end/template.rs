@@ -9,6 +9,7 @@ use domain::fleet::{self, Fleet};
 use domain::metric::{CAPACITY_NAMESPACE, QUALITY_NAMESPACE};
 use serde_json::{Value, json};
 use tests::project;
+use tests::shown_answers::{PAGE, shown};
 use tests::template::{Template, logical_id};
 
 fn text(path: impl AsRef<Path>) -> String {
@@ -221,16 +222,18 @@ fn everything_says_what_it_is_for() {
 }
 
 #[test]
-fn each_event_file_is_json_belongs_to_a_function_and_is_explained() {
+fn each_event_file_is_json_belongs_to_a_function_is_explained_and_has_its_answer_shown() {
     let functions = names_in("functions");
-    let explained = text("events/README.md");
-    let is_event = |name: &String| Path::new(name).extension().is_some_and(|extension| extension == "json");
-    let events: Vec<String> = names_in("events").into_iter().filter(is_event).collect();
+    let explained = text(PAGE);
+    let events = project::events().unwrap();
     for name in &events {
         let _: Value = serde_json::from_str(&text(format!("events/{name}"))).unwrap();
         assert!(functions.contains(name.split('.').next().unwrap()), "{name}");
-        assert!(explained.contains(&format!("`{name}`")), "events/README.md does not explain {name}");
+        assert!(explained.contains(&format!("`{name}`")), "{PAGE} does not explain {name}");
     }
+    let shown: BTreeSet<String> = shown().unwrap().into_iter().map(|shown| shown.file).collect();
+    // deployed_stack compares the answers with those that come.
+    assert_eq!(shown, events.iter().cloned().collect(), "{PAGE} shows an answer to each event");
     for function in functions {
         assert!(events.iter().any(|name| name.starts_with(&format!("{function}."))), "{function}");
     }

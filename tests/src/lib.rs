@@ -24,6 +24,7 @@ pub mod runtime_api;
 pub mod samples;
 pub mod scenario;
 pub mod seed;
+pub mod shown_answers;
 pub mod small_judge;
 pub mod stack;
 pub mod stand_in;

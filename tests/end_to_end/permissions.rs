@@ -17,6 +17,13 @@ const MINUTE: Duration = Duration::from_mins(1);
 
 /// Permissions that no run uses, as a function, the start of the permission, and why it is there.
 const UNUSED: &[(&str, &str, &str)] = &[
+    (QUALITY_JUDGE, "WriteLog: ", "Lambda writes what the function prints"),
+    (CAPACITY_METER, "WriteLog: ", "the same"),
+    (ALERT_ROUTER, "WriteLog: ", "the same"),
+    (QUALITY_JUDGE, "TakeMessages: ", "Lambda takes the messages that invoke the function"),
+    (CAPACITY_METER, "TakeMessages: ", "the same"),
+    (ALERT_ROUTER, "TakeMessages: ", "the same"),
+    (CAPACITY_METER, "KeepFailedRuns: ", "Lambda sends the runs that failed"),
     (
         QUALITY_JUDGE,
         "TellGoneFromForbidden: s3:ListBucket",

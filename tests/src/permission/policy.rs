@@ -67,6 +67,11 @@ impl Policy {
         Ok(Self { statements: statements.map(Statement::read).collect::<Outcome<_>>()? })
     }
 
+    /// All that several of them allow.
+    pub fn together<'a>(policies: impl IntoIterator<Item = &'a Self>) -> Self {
+        Self { statements: policies.into_iter().flat_map(|policy| policy.statements.clone()).collect() }
+    }
+
     /// The permissions that let a request through; none when there is no such permission.
     pub fn grants(&self, asked: &Asked) -> BTreeSet<Grant> {
         let mut grants = BTreeSet::new();

@@ -3,20 +3,34 @@
 //! Here: what the template allows is used, or has a reason.
 #![expect(clippy::unwrap_used, reason = "a panic is how a test says what is wrong")]
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use tests::functions::{ALERT_ROUTER, CAPACITY_METER, QUALITY_JUDGE};
-use tests::loopback::{CAPTURES, GrafanaAlert, Loopback, batch, grafana, key, notification, records, sns};
+use tests::functions::{ALERT_ROUTER, CAPACITY_METER, GRAFANA_PROVISIONER, QUALITY_JUDGE};
+use tests::loopback::{
+    CAPTURES, GrafanaAlert, Loopback, Provisioning, TOKEN_SECRET, batch, grafana, key, notification, records,
+    sns,
+};
+use tests::permission::Grant;
 use tests::runtime_api::Function;
 use tests::scenario::generated;
 use tests::seed::seed;
+use tests::stand_in::{OWN_GRAFANA, OWN_GRAFANA_TOKEN, WORKSPACE};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// Permissions that no run uses, as a function, the start of the permission, and why it is there.
 const UNUSED: &[(&str, &str, &str)] = &[
+    (QUALITY_JUDGE, "WriteLog: ", "Lambda writes what the function prints"),
+    (CAPACITY_METER, "WriteLog: ", "the same"),
+    (ALERT_ROUTER, "WriteLog: ", "the same"),
+    (GRAFANA_PROVISIONER, "WriteLog: ", "the same"),
+    (QUALITY_JUDGE, "TakeMessages: ", "Lambda takes the messages that invoke the function"),
+    (CAPACITY_METER, "TakeMessages: ", "the same"),
+    (ALERT_ROUTER, "TakeMessages: ", "the same"),
+    (CAPACITY_METER, "KeepFailedRuns: ", "Lambda sends the runs that failed"),
     (
         QUALITY_JUDGE,
         "TellGoneFromForbidden: s3:ListBucket",
@@ -61,13 +75,18 @@ const UNUSED: &[(&str, &str, &str)] = &[
         "ReadMoreSecrets: secretsmanager:GetSecretValue on arn:aws:ssm:",
         "not for this kind of ARN",
     ),
+    (
+        GRAFANA_PROVISIONER,
+        "ReadGrafanaToken: ssm:GetParameter on arn:aws:secretsmanager:",
+        "not for this kind of ARN",
+    ),
 ];
 
 /// Fails when a function has a permission that is neither used nor listed, or a listed one is used.
-fn assert_all_used(local: &Loopback, function: &str) {
+fn assert_all_used(function: &str, used: &BTreeSet<Grant>, unused: &BTreeSet<Grant>) {
     let listed = || UNUSED.iter().filter(|(of, ..)| *of == function).map(|(_, start, _)| *start);
-    let used: Vec<String> = local.used(function).iter().map(ToString::to_string).collect();
-    let unused: Vec<String> = local.unused(function).iter().map(ToString::to_string).collect();
+    let used: Vec<String> = used.iter().map(ToString::to_string).collect();
+    let unused: Vec<String> = unused.iter().map(ToString::to_string).collect();
     assert!(used.len() >= 8, "{used:#?}");
     let superfluous: Vec<&String> =
         unused.iter().filter(|grant| !listed().any(|start| grant.starts_with(start))).collect();
@@ -110,7 +129,7 @@ async fn quality_judge_uses_all_that_it_may() {
     let answer = function.invoke(&event, Duration::from_secs(8)).await.unwrap().response().unwrap();
 
     assert_eq!(answer, json!({"batchItemFailures": []}));
-    assert_all_used(&local, QUALITY_JUDGE);
+    assert_all_used(QUALITY_JUDGE, &local.used(QUALITY_JUDGE), &local.unused(QUALITY_JUDGE));
 }
 
 #[tokio::test]
@@ -136,7 +155,7 @@ async fn capacity_meter_uses_all_that_it_may() {
     let summary = send(&mut function, &json!({})).await;
 
     assert_eq!(summary["handed_on"].as_array().map(Vec::len), Some(3), "{summary}");
-    assert_all_used(&local, CAPACITY_METER);
+    assert_all_used(CAPACITY_METER, &local.used(CAPACITY_METER), &local.unused(CAPACITY_METER));
 }
 
 #[tokio::test]
@@ -171,7 +190,34 @@ async fn alert_router_uses_all_that_it_may() {
         }
     }
 
-    assert_all_used(&local, ALERT_ROUTER);
+    assert_all_used(ALERT_ROUTER, &local.used(ALERT_ROUTER), &local.unused(ALERT_ROUTER));
+}
+
+#[tokio::test]
+async fn grafana_provisioner_uses_all_that_it_may() {
+    let mut provisioning = Provisioning::start(&[("CONFIG_URI", "s3://settings/assay/")]).await.unwrap();
+    for file in ["alerts.toml", "fleet.toml", "rubric.toml"] {
+        let text = std::fs::read_to_string(tests::project::root().join("config").join(file)).unwrap();
+        let kept = json!({"match": {"path": format!("/settings/assay/{file}")}, "body": text});
+        provisioning.script(kept).await.unwrap();
+    }
+    // A workspace that is filled, alerting switched on for it, and emptied again.
+    let old = json!({"version": "10.4", "has_unified_alerting": false});
+    provisioning.set(WORKSPACE, old).await.unwrap();
+    let properties = json!({"AlertEndpoint": "chat", "EnableUnifiedAlerting": "true"});
+    for (kind, made) in [("Create", None), ("Delete", Some("g-0123456789/assay"))] {
+        let answer = provisioning.stack(kind, made, properties.clone()).await.unwrap();
+        assert_eq!(answer["Status"], "SUCCESS", "{answer}");
+    }
+    // A Grafana of one's own.
+    let kept = json!({"match": {"path": "/", "contains": "grafana-token"},
+                      "body": {"ARN": TOKEN_SECRET, "SecretString": OWN_GRAFANA_TOKEN}});
+    provisioning.script(kept).await.unwrap();
+    let url = format!("{}/grafana/{OWN_GRAFANA}", provisioning.stand_ins.url());
+    let event = json!({"url": url, "token_secret_arn": TOKEN_SECRET, "dry_run": true});
+    provisioning.direct(event).await.unwrap().response().unwrap();
+
+    assert_all_used(GRAFANA_PROVISIONER, &provisioning.used(), &provisioning.unused());
 }
 
 /// A gate that lets everything through would make all of this worthless.
@@ -191,4 +237,25 @@ async fn what_is_not_allowed_is_refused_and_noted() {
         refused.iter().all(|one| one == "s3:GetObject on arn:aws:s3:::elsewhere/fleet.toml"),
         "{refused:?}"
     );
+}
+
+#[tokio::test]
+async fn grafana_provisioner_gets_into_no_other_workspace_and_changes_none_unasked() {
+    let mut provisioning = Provisioning::start(&[]).await.unwrap();
+    let old = json!({"version": "10.4", "has_unified_alerting": false});
+    for workspace in [WORKSPACE, "g-abcdef0123"] {
+        provisioning.set(workspace, old.clone()).await.unwrap();
+    }
+    for (workspace, operation) in
+        [("g-abcdef0123", "DescribeWorkspace"), (WORKSPACE, "UpdateWorkspaceConfiguration")]
+    {
+        let event =
+            json!({"workspace_id": workspace, "alert_endpoint": "chat", "enable_unified_alerting": true});
+        let error = provisioning.direct(event).await.unwrap().error().unwrap();
+        let told = error["errorMessage"].as_str().unwrap();
+        assert!(told.contains(&format!("{operation} failed: AccessDeniedException")), "{told}");
+        let resource = format!("arn:aws:grafana:us-east-1:000000000000:/workspaces/{workspace}");
+        let refused = BTreeSet::from([format!("grafana:{operation} on {resource}")]);
+        assert_eq!(provisioning.refused(), refused);
+    }
 }

@@ -5,7 +5,7 @@
 use domain::dashboard::shipped_files;
 use serde_json::{Value, json};
 use tests::functions::ALERT_TOPIC;
-use tests::loopback::{MARK, Provisioning};
+use tests::loopback::{MARK, Provisioning, TOKEN_SECRET};
 use tests::runtime_api::Answer;
 use tests::stand_in::{OWN_GRAFANA, OWN_GRAFANA_TOKEN, WORKSPACE};
 
@@ -211,12 +211,11 @@ async fn another_workspace_is_filled_before_the_first_is_emptied() {
 #[tokio::test]
 async fn a_grafana_of_ones_own_is_filled_by_hand_with_its_own_settings_of_sns() {
     let mut provisioning = Provisioning::start(&[]).await.unwrap();
-    let secret = "arn:aws:secretsmanager:us-east-1:000000000000:secret:grafana-token-AbCdEf";
     let kept = json!({"match": {"path": "/", "contains": "grafana-token"},
-                      "body": {"ARN": secret, "Name": "grafana-token", "SecretString": OWN_GRAFANA_TOKEN}});
+                      "body": {"ARN": TOKEN_SECRET, "Name": "grafana-token", "SecretString": OWN_GRAFANA_TOKEN}});
     provisioning.script(kept).await.unwrap();
     let url = format!("{}/grafana/{OWN_GRAFANA}", provisioning.stand_ins.url());
-    let event = json!({"url": url, "token_secret_arn": secret, "prometheus_uid": "their-prometheus"});
+    let event = json!({"url": url, "token_secret_arn": TOKEN_SECRET, "prometheus_uid": "their-prometheus"});
     let before = content(&provisioning.grafana(OWN_GRAFANA));
 
     let mut dry = event.clone();

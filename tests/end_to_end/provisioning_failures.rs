@@ -238,13 +238,13 @@ async fn an_answer_that_does_not_get_through_is_sent_again_and_then_fails_the_in
     let answer = provisioning.stack("Create", None, json!({})).await.unwrap();
     assert_eq!(answer["Status"], "SUCCESS");
     provisioning.script(refuse(20)).await.unwrap();
-    let (event, _) = provisioning.request("Update", Some(MADE), json!({}));
+    let (event, _) = provisioning.request("Update", Some(MADE), json!({})).unwrap();
     // Lambda comes back then, and nothing is done twice.
     let error = provisioning.direct(event).await.unwrap().error().unwrap();
     assert_eq!(error["errorType"], "Unheard", "{error}");
     assert!(!error.to_string().contains(MARK));
     // Nobody but CloudFormation and this machine is answered.
-    let (mut event, _) = provisioning.request("Create", None, json!({}));
+    let (mut event, _) = provisioning.request("Create", None, json!({})).unwrap();
     event["ResponseURL"] = "https://example.com/quokka".into();
     let error = provisioning.direct(event).await.unwrap().error().unwrap();
     assert_eq!(error["errorType"], "NotAResponseUrl", "{error}");

@@ -249,3 +249,54 @@ fn every_function_logs_into_a_group_of_the_stack() {
     let settings = fs::read_to_string(project::root().join("samconfig.toml")).unwrap();
     assert!(settings.lines().any(|line| line.starts_with("tags = \"")), "what is deployed carries no tag");
 }
+
+/// The resources on which a role allows an action, as the template writes them.
+fn allowed(role: &Value, action: &str) -> BTreeSet<String> {
+    let policies = role["Policies"].as_array().into_iter().flatten();
+    let statements = policies.flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().unwrap());
+    let each = statements.map(|one| one.get("Fn::If").map_or(one, |branches| &branches[1]));
+    let with_action = each.filter(|one| match &one["Action"] {
+        Value::Array(actions) => actions.iter().any(|one| one == action),
+        one => one == action,
+    });
+    let resources = with_action.flat_map(|one| match &one["Resource"] {
+        Value::Array(resources) => resources.iter().collect(),
+        resource => vec![resource],
+    });
+    resources.map(Value::to_string).collect()
+}
+
+/// What Lambda does with a role is refused by no emulator: it writes the log, takes messages, keeps what failed.
+#[test]
+fn each_function_has_a_role_of_its_own_that_reaches_its_queues_and_its_log_and_no_others() {
+    let template = template();
+    for (id, function) in template.resources("AWS::Serverless::Function") {
+        let function = &function["Properties"];
+        // The id that SAM gave it: an update from 0.1.0 changes the role, and makes no second one.
+        let role_id = format!("{id}Role");
+        assert_eq!(function["Role"], json!({"Fn::GetAtt": [role_id, "Arn"]}), "{id}");
+        assert!(function["Policies"].is_null(), "SAM leaves out the policies of {id}, which has a role");
+        let role = &template.resource(&role_id)["Properties"];
+        assert!(role["ManagedPolicyArns"].is_null(), "{role_id} has what AWS writes for whole accounts");
+        assert!(role["RoleName"].is_null(), "{role_id}: a name would ask for CAPABILITY_NAMED_IAM");
+        let trusted = role["AssumeRolePolicyDocument"]["Statement"].as_array().unwrap();
+        assert_eq!(trusted.len(), 1, "{role_id}");
+        assert_eq!(trusted[0]["Principal"], json!({"Service": "lambda.amazonaws.com"}), "{role_id}");
+
+        let events = function["Events"].as_object().into_iter().flatten().map(|(_, event)| event);
+        let queues = events.filter(|event| event["Type"] == "SQS");
+        let queues: BTreeSet<String> = queues.map(|event| event["Properties"]["Queue"].to_string()).collect();
+        for action in ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"] {
+            assert_eq!(allowed(role, action), queues, "{role_id}: {action}");
+        }
+        let log = json!({"Fn::GetAtt": [function["LoggingConfig"]["LogGroup"]["Ref"], "Arn"]});
+        for action in ["logs:CreateLogStream", "logs:PutLogEvents"] {
+            assert_eq!(allowed(role, action), BTreeSet::from([log.to_string()]), "{role_id}: {action}");
+        }
+        let on_failure = &function["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Destination"];
+        assert!(
+            on_failure.is_null() || allowed(role, "sqs:SendMessage").contains(&on_failure.to_string()),
+            "{role_id} may not send to the on-failure destination"
+        );
+    }
+}

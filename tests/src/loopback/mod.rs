@@ -17,7 +17,7 @@ use serde_json::Value;
 
 pub use alerts::{GrafanaAlert, MARK, Rules, grafana, sns};
 pub use events::{ENDPOINT, batch, created, key, notification, record, record_at, records};
-pub use provisioning::Provisioning;
+pub use provisioning::{Provisioning, TOKEN_SECRET};
 
 use crate::clients::Clients;
 use crate::emulator::Emulator;

@@ -1,26 +1,39 @@
 //! grafana-provisioner with a Grafana, workspaces and CloudFormation that are stood in for. It needs
 //! no emulator.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::failure::{During, Failure, Outcome};
 use crate::functions::{self, GRAFANA_PROVISIONER};
+use crate::permission::{Deployment, Gate, Grant, Policy};
 use crate::runtime_api::{Answer, Function};
 use crate::stand_in::record::Received;
 use crate::stand_in::{Options, Server, WORKSPACE};
+use crate::template::{self, Template};
 
 /// How long an invocation may take.
 const TIME: Duration = Duration::from_mins(2);
 
-/// The function and what is around it.
+/// Where the token of a Grafana of one's own is kept: the parameter `GrafanaTokenArn`.
+pub const TOKEN_SECRET: &str = "arn:aws:secretsmanager:us-east-1:000000000000:secret:grafana-token-AbCdEf";
+
+/// The function and what is around it. It may do what its role in the template allows, and a test in
+/// which it tries more fails.
 #[derive(Debug)]
 pub struct Provisioning {
     /// Grafana, workspaces, CloudFormation.
     pub stand_ins: Server,
     /// The built binary.
     pub function: Function,
+    gate: Gate,
+    template: Template,
+    variables: BTreeMap<String, String>,
+    /// What the role allows, by the workspace that the stack has.
+    policies: BTreeMap<String, Policy>,
+    granted: BTreeSet<Grant>,
     http: reqwest::Client,
     asked: u32,
 }
@@ -30,10 +43,58 @@ impl Provisioning {
     pub async fn start(changes: &[(&str, &str)]) -> Outcome<Self> {
         let stand_ins = Server::start(Options::default()).during("start the stand-ins")?;
         let url = stand_ins.url();
-        let variables = functions::variables(GRAFANA_PROVISIONER, &url, &url, changes);
+        let nothing = Policy::together([]);
+        let gate = Gate::open(GRAFANA_PROVISIONER, nothing, &url, &url).await?;
+        let variables = functions::variables(GRAFANA_PROVISIONER, &gate.url(), &gate.url(), changes);
         let mut function = Function::start(&functions::binary(GRAFANA_PROVISIONER)?, &variables).await?;
         function.ready(Duration::from_secs(20)).await?;
-        Ok(Self { stand_ins, function, http: reqwest::Client::new(), asked: 0 })
+        let mut provisioning = Self {
+            stand_ins,
+            function,
+            gate,
+            template: Template::load()?,
+            variables,
+            policies: BTreeMap::new(),
+            granted: BTreeSet::new(),
+            http: reqwest::Client::new(),
+            asked: 0,
+        };
+        provisioning.allow(&json!({"WorkspaceId": WORKSPACE}))?;
+        Ok(provisioning)
+    }
+
+    /// What CloudFormation does before it asks for these properties: it lets the function into the
+    /// workspace. The one of before stays open until it is emptied.
+    fn allow(&mut self, properties: &Value) -> Outcome<()> {
+        let id = template::logical_id(GRAFANA_PROVISIONER);
+        let text = |name: &str| properties[name].as_str().unwrap_or_default();
+        let workspace = text("WorkspaceId");
+        let parameters = [
+            ("GrafanaWorkspaceId", workspace),
+            ("GrafanaEnableUnifiedAlerting", text("EnableUnifiedAlerting")),
+            ("GrafanaTokenArn", TOKEN_SECRET),
+        ];
+        let deployment = Deployment::of(self.template.clone(), &id, &self.variables, &parameters);
+        self.policies.insert(workspace.to_owned(), Policy::of(&deployment, &id)?);
+        self.granted.extend(Policy::of(&deployment.with_every_option(), &id)?.all());
+        self.gate.apply(Policy::together(self.policies.values()));
+        Ok(())
+    }
+
+    /// The permissions that it has used so far.
+    pub fn used(&self) -> BTreeSet<Grant> {
+        self.gate.used()
+    }
+
+    /// The permissions that it could have in such stacks, whatever else their parameters are, and has not
+    /// used.
+    pub fn unused(&self) -> BTreeSet<Grant> {
+        self.granted.difference(&self.used()).cloned().collect()
+    }
+
+    /// What it was refused; it fails the test no more.
+    pub fn refused(&self) -> BTreeSet<String> {
+        self.gate.refused()
     }
 
     /// Sends a request as CloudFormation does, for the workspace that there is from the start, and
@@ -55,7 +116,7 @@ impl Provisioning {
         physical_id: Option<&str>,
         properties: Value,
     ) -> Outcome<Value> {
-        let (event, path) = self.request(kind, physical_id, properties);
+        let (event, path) = self.request(kind, physical_id, properties)?;
         match self.function.invoke(&event, time).await? {
             Answer::Response(_) => {}
             other => return Err(Failure(format!("no response but {other:?}"))),
@@ -68,18 +129,19 @@ impl Provisioning {
         }
     }
 
-    /// A request of CloudFormation, and the path at which it waits.
+    /// A request of CloudFormation, which lets the function in for it, and the path at which it waits.
     pub fn request(
         &mut self,
         kind: &str,
         physical_id: Option<&str>,
         mut properties: Value,
-    ) -> (Value, String) {
+    ) -> Outcome<(Value, String)> {
         self.asked += 1;
         let path = format!("/stack-answers/{}", self.asked);
         if properties["WorkspaceId"].is_null() {
             properties["WorkspaceId"] = WORKSPACE.into();
         }
+        self.allow(&properties)?;
         properties["ServiceToken"] =
             "arn:aws:lambda:us-east-1:000000000000:function:assay-grafana-provisioner".into();
         let mut event = json!({
@@ -94,7 +156,7 @@ impl Provisioning {
         if let Some(id) = physical_id {
             event["PhysicalResourceId"] = id.into();
         }
-        (event, path)
+        Ok((event, path))
     }
 
     /// Invokes it with an event of one's own.

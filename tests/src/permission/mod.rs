@@ -90,6 +90,11 @@ impl Gate {
         lock(&self.shared.used).clone()
     }
 
+    /// Has it go by another policy from now on.
+    pub fn apply(&self, policy: Policy) {
+        *lock(&self.shared.policy) = policy;
+    }
+
     /// Takes a statement of the policy away.
     pub fn forbid(&self, sid: &str) {
         lock(&self.shared.policy).remove(sid);

@@ -44,12 +44,32 @@ struct Condition {
 }
 
 impl Policy {
-    /// That of a function in a deployment.
+    /// That of a function in a deployment: what its role says, and the policies that are attached to it.
+    ///
+    /// # Errors
+    /// It has no role of the template's, or the role has policies that are written down elsewhere.
     pub fn of(deployment: &Deployment, function_id: &str) -> Outcome<Self> {
-        let documents = deployment.value(&deployment.resource(function_id)["Properties"]["Policies"])?;
-        let documents = documents.as_array().cloned().unwrap_or_default();
+        let role_id = deployment.resource(function_id)["Properties"]["Role"]["Fn::GetAtt"][0].as_str();
+        let role_id = role_id.ok_or_else(|| Failure(format!("{function_id} has no role of its own")))?;
+        let role = &deployment.resource(role_id)["Properties"];
+        if !role["ManagedPolicyArns"].is_null() {
+            return Err(Failure(format!("{role_id} has managed policies, which nobody can read here")));
+        }
+        let own = deployment.value(&role["Policies"])?;
+        let own = own.as_array().into_iter().flatten().map(|policy| policy["PolicyDocument"].clone());
+        let mut documents: Vec<Value> = own.collect();
+        for policy in deployment.existing("AWS::IAM::Policy")? {
+            if policy["Roles"].as_array().into_iter().flatten().any(|role| role["Ref"] == role_id) {
+                documents.push(deployment.value(&policy["PolicyDocument"])?);
+            }
+        }
         let statements = documents.iter().flat_map(|one| one["Statement"].as_array().into_iter().flatten());
         Ok(Self { statements: statements.map(Statement::read).collect::<Outcome<_>>()? })
+    }
+
+    /// All that several of them allow.
+    pub fn together<'a>(policies: impl IntoIterator<Item = &'a Self>) -> Self {
+        Self { statements: policies.into_iter().flat_map(|policy| policy.statements.clone()).collect() }
     }
 
     /// The permissions that let a request through; none when there is no such permission.

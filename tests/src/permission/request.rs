@@ -41,13 +41,16 @@ impl Asked {
         match header("authorization").split('/').nth(3) {
             Some("sns") => Self::sns(&text),
             Some("s3") => Self::s3(method, uri),
+            Some("grafana") => Self::grafana(method, uri),
             _ => Self { action: format!("unknown:{method} {uri}"), ..Self::default() },
         }
     }
 
     /// Whether the stand-ins answer it, and not the emulator.
     pub fn is_stood_in_for(&self) -> bool {
-        ["bedrock:", "sagemaker:", "pricing:"].iter().any(|service| self.action.starts_with(service))
+        ["bedrock:", "sagemaker:", "pricing:", "grafana:"]
+            .iter()
+            .any(|service| self.action.starts_with(service))
     }
 
     fn json_rpc(service: &str, operation: &str, body: &Value) -> Self {
@@ -127,6 +130,26 @@ impl Asked {
             _ => return Self { action: format!("unknown:s3 {method} {uri}"), ..Self::default() },
         };
         Self::on("s3", operation, format!("arn:aws:s3:::{}", path.trim_end_matches('/')))
+    }
+
+    /// `/workspaces/<id>/...`: whatever is done inside of a workspace is on the workspace.
+    fn grafana(method: &Method, uri: &Uri) -> Self {
+        let path: Vec<&str> = uri.path().trim_matches('/').split('/').collect();
+        let ["workspaces", id, inside @ ..] = path.as_slice() else {
+            return Self { action: format!("unknown:grafana {method} {uri}"), ..Self::default() };
+        };
+        let operation = match (method.as_str(), inside) {
+            ("GET", []) => "DescribeWorkspace",
+            ("GET", ["configuration"]) => "DescribeWorkspaceConfiguration",
+            ("PUT", ["configuration"]) => "UpdateWorkspaceConfiguration",
+            ("GET", ["serviceaccounts"]) => "ListWorkspaceServiceAccounts",
+            ("POST", ["serviceaccounts"]) => "CreateWorkspaceServiceAccount",
+            ("DELETE", ["serviceaccounts", _]) => "DeleteWorkspaceServiceAccount",
+            ("POST", ["serviceaccounts", _, "tokens"]) => "CreateWorkspaceServiceAccountToken",
+            ("DELETE", ["serviceaccounts", _, "tokens", _]) => "DeleteWorkspaceServiceAccountToken",
+            _ => return Self { action: format!("unknown:grafana {method} {uri}"), ..Self::default() },
+        };
+        Self::on("grafana", operation, arn("grafana", &format!("/workspaces/{id}")))
     }
 
     fn on(service: &str, operation: &str, resource: String) -> Self {

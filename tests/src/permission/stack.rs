@@ -84,6 +84,24 @@ impl Deployment {
         self.template.resource(id)
     }
 
+    /// The properties of the resources of a type that there are in this deployment.
+    ///
+    /// # Errors
+    /// A condition that is not known here.
+    pub fn existing(&self, kind: &str) -> Outcome<Vec<&Value>> {
+        let mut found = Vec::new();
+        for (_, resource) in self.template.resources(kind) {
+            let is_there = match resource["Condition"].as_str() {
+                Some(name) => self.has_every_option || self.condition(name)?,
+                None => true,
+            };
+            if is_there {
+                found.push(&resource["Properties"]);
+            }
+        }
+        Ok(found)
+    }
+
     /// A part of the template with its intrinsics worked out. What is `AWS::NoValue` is left out.
     ///
     /// # Errors
@@ -171,6 +189,7 @@ impl Deployment {
             ("AWS::SQS::Queue", Some("Arn")) => Ok(queue_arn(name)),
             ("AWS::DynamoDB::Table", Some("Arn")) => Ok(arn("dynamodb", &format!("table/{name}"))),
             ("AWS::S3::Bucket", Some("Arn")) => Ok(format!("arn:aws:s3:::{name}")),
+            ("AWS::Logs::LogGroup", Some("Arn")) => Ok(arn("logs", &format!("log-group:{name}:*"))),
             (kind, _) => Err(Failure(format!("{attribute} of {id}, a {kind}, is not known here"))),
         }
     }

@@ -72,7 +72,9 @@ fn remarks(notice: &Notice) -> Vec<String> {
             remarks.push(severity_name(notice.classification.severity).to_owned());
         }
         Meaning::Recovered => {
-            remarks.extend(reading.shown_value().map(|value| format!("now {value}")));
+            // The value of the firing, repeated, is not what it is now.
+            let now = reading.shown_value().filter(|now| fired.as_ref() != Some(now));
+            remarks.extend(now.map(|value| format!("now {value}")));
             remarks.extend(fired.map(|value| format!("was {value}")));
             remarks.extend(limit);
         }
@@ -149,6 +151,9 @@ fn recovered(reading: &Reading, was: Option<&str>) -> String {
     let subject = subject(reading);
     let limit = reading.shown_limit().map(|limit| format!(" The rule fires {limit}.")).unwrap_or_default();
     match (reading.shown_value(), was) {
+        (Some(value), Some(was)) if value == was => {
+            format!("{subject} was {was} while it fired; the message of the end repeats that value.{limit}")
+        }
         (Some(value), Some(was)) => format!("{subject} is {value}; it was {was} while it fired.{limit}"),
         (Some(value), None) => format!("{subject} is {value}.{limit}"),
         (None, Some(was)) => {

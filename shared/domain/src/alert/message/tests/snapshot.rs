@@ -29,6 +29,17 @@ fn the_first_line_says_how_bad_where_what_and_the_number_against_its_limit() {
 }
 
 #[test]
+fn the_value_of_the_firing_repeated_at_the_end_is_not_called_the_value_of_now() {
+    let mut notice = samples::recovered();
+    assert!(headline(&notice).contains("now "));
+    notice.reading = notice.fired.clone().unwrap().reading;
+    let line = headline(&notice);
+    assert!(line.contains("was ") && !line.contains("now "), "{line}");
+    let text = to_value(slack::resolution(&notice).update).unwrap().to_string();
+    assert!(text.contains("the message of the end repeats that value"), "{text}");
+}
+
+#[test]
 fn slack_shows_each_alert() {
     for (name, notice) in samples::all() {
         let pages: Vec<Value> = if has_ended(&notice) {

@@ -1,15 +1,12 @@
 //! What the probes share.
 
-use std::error::Error;
-use std::fs;
 use std::time::Duration;
 
+use rustix::time::{ClockId, clock_gettime};
+
 /// Processor time of this thread, which other work on the machine changes little.
-///
-/// # Errors
-/// The system does not tell it.
-pub fn processor_time() -> Result<Duration, Box<dyn Error>> {
-    let text = fs::read_to_string("/proc/thread-self/schedstat")?;
-    let nanoseconds = text.split_whitespace().next().ok_or("no processor time")?.parse()?;
-    Ok(Duration::from_nanos(nanoseconds))
+pub fn processor_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    let (seconds, nanoseconds) = (time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs());
+    Duration::from_secs(seconds) + Duration::from_nanos(nanoseconds)
 }

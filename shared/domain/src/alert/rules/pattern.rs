@@ -3,6 +3,7 @@
 use std::fmt;
 
 use regex::Regex;
+use wildmatch::WildMatch;
 
 use crate::settings::Section;
 
@@ -57,6 +58,8 @@ impl fmt::Display for Patterns {
 #[derive(Debug, Clone)]
 enum Pattern {
     Exact(String),
+    /// With `*` and `?`. As a regular expression, each would take a part of a function's start.
+    Wildcard(WildMatch),
     Regex(Regex),
 }
 
@@ -71,16 +74,14 @@ impl Pattern {
         if text.is_empty() {
             return Err("says nothing: a text, one with * or ?, or /a regular expression/");
         }
-        if !text.contains(['*', '?']) {
-            return Ok(Self::Exact(text.to_owned()));
-        }
-        let expression = regex::escape(text).replace(r"\*", ".*").replace(r"\?", ".");
-        Regex::new(&format!("(?s)^(?:{expression})$")).map(Self::Regex).map_err(|_| "is too long")
+        let is_exact = !text.contains(['*', '?']);
+        Ok(if is_exact { Self::Exact(text.to_owned()) } else { Self::Wildcard(WildMatch::new(text)) })
     }
 
     fn fits(&self, text: &str) -> bool {
         match self {
             Self::Exact(wanted) => wanted == text,
+            Self::Wildcard(pattern) => pattern.matches(text),
             Self::Regex(expression) => expression.is_match(text),
         }
     }

@@ -7,7 +7,8 @@ import {getLlama, LlamaChatSession} from "node-llama-cpp";
 // "never": no compiler and no download, whatever is missing.
 const llama = await getLlama({gpu: false, build: "never"});
 const model = await llama.loadModel({modelPath: process.argv[2]});
-const context = await model.createContext({contextSize: 8192});
+// Left alone it starts four threads; on two cores, these wait for each other a hundred times as long.
+const context = await model.createContext({contextSize: 8192, threads: llama.cpuMathCores});
 
 async function converse(request) {
     const texts = (blocks) => (blocks ?? []).map((block) => block.text ?? "").join("\n");

@@ -18,27 +18,30 @@ use crate::told::Told;
 pub(super) struct Raised {
     /// Every alert that fires, as `component: rule`.
     firing: Vec<String>,
-    component: String,
+    subject: String,
     alerts: usize,
     told: Told,
 }
 
 /// Plays Grafana's part: evaluates the rules, sends what fires for the component with the lowest
-/// score, sends it once more as Grafana's replicas do, and ends it.
+/// score, sends it once more as Grafana's replicas do, and ends it. A judge of which no reply is a score
+/// leaves alerts too: then it is what the first of them is about.
 pub(super) async fn raise(environment: &Environment, published: &Published) -> Outcome<Raised> {
     let rules = played::deployed(environment)?;
     let step = Step::start(format!("evaluate {} alert rules over CloudWatch", rules.len()));
     let firing = played::firing(&environment.clients.cloudwatch, &rules, Timestamp::now()).await?;
     step.done(format!("{} alerts fire", firing.len()));
 
-    let component = lowest(published)?;
-    let of_component = |(_, one): &&(&Value, Firing)| one.labels.values().any(|value| *value == component);
-    let sent: Vec<&(&Value, Firing)> = firing.iter().filter(of_component).collect();
+    let nobody = || Failure("no alert fires that is about a component or an endpoint".to_owned());
+    let affected = firing.iter().find_map(|(_, one)| subject(one));
+    let subject = lowest(published).or_else(|| affected.cloned()).ok_or_else(nobody)?;
+    let is_about = |(_, one): &&(&Value, Firing)| one.labels.values().any(|value| *value == subject);
+    let sent: Vec<&(&Value, Firing)> = firing.iter().filter(is_about).collect();
     let alerts = sent.len();
     // A rule fires after its `for`.
     let starts_at = Timestamp::now() - SignedDuration::from_mins(10);
     played::publish(environment, &sent, starts_at, None).await?;
-    let what = format!("tell the {alerts} alerts of {component}");
+    let what = format!("tell the {alerts} alerts of {subject}");
     Told::wait(environment, &what, |told| told.posts().len() >= alerts).await?;
     played::publish(environment, &sent, starts_at, None).await?;
     played::publish(environment, &sent, starts_at, Some(Timestamp::now())).await?;
@@ -47,25 +50,25 @@ pub(super) async fn raise(environment: &Environment, published: &Published) -> O
     })
     .await?;
     let firing = firing.iter().map(|(rule, one)| named(rule, one)).collect();
-    Ok(Raised { firing, component, alerts, told })
+    Ok(Raised { firing, subject, alerts, told })
 }
 
 /// The component whose mean score is the lowest.
-fn lowest(published: &Published) -> Outcome<String> {
+fn lowest(published: &Published) -> Option<String> {
     let scores = published
         .iter()
         .filter(|((_, name), _)| name == COMPOSITE_QUALITY_SCORE.name)
         .filter_map(|((component, _), numbers)| Some((component.clone(), numbers.mean()?)));
-    let lowest = scores.min_by(|(_, one), (_, other)| one.total_cmp(other));
-    let nobody = || Failure("no component has a score that an alert could be about".to_owned());
-    lowest.map(|(component, _)| component).ok_or_else(nobody)
+    scores.min_by(|(_, one), (_, other)| one.total_cmp(other)).map(|(component, _)| component)
+}
+
+fn subject(firing: &Firing) -> Option<&String> {
+    firing.labels.get("InferenceComponentName").or_else(|| firing.labels.get("EndpointName"))
 }
 
 fn named(rule: &Value, firing: &Firing) -> String {
-    let labels = &firing.labels;
-    let about = labels.get("InferenceComponentName").or_else(|| labels.get("EndpointName"));
-    let about = about.map_or("the judge", String::as_str);
-    format!("{about}: {}", rule["title"].as_str().unwrap_or_default())
+    let subject = subject(firing).map_or("the judge", String::as_str);
+    format!("{subject}: {}", rule["title"].as_str().unwrap_or_default())
 }
 
 impl Raised {
@@ -89,7 +92,7 @@ impl Raised {
     pub(super) fn promises(&self) -> Vec<(String, bool)> {
         let is_once = self.told.incidents("trigger").values().all(|times| *times == 1);
         vec![
-            (format!("the deployed rules fire for {}", self.component), self.alerts > 0),
+            (format!("the deployed rules fire for {}", self.subject), self.alerts > 0),
             (
                 "each alert is one message in Slack, though it came twice".to_owned(),
                 self.told.posts().len() == self.alerts,

@@ -37,7 +37,7 @@ type Promise = (String, bool);
 /// What could not be done, or the promises that did not come true.
 pub async fn demo(options: Options) -> Outcome<()> {
     let mut environment = Environment::start(options, &[]).await?;
-    show(&mut environment, promises, PATIENCE).await
+    show(&mut environment, JUDGE_NAME.trim_end_matches(':'), promises, PATIENCE).await
 }
 
 /// Runs the demo with a real small model as the judge. Most of its replies break the form: what is
@@ -46,11 +46,14 @@ pub async fn demo_with_small_judge() -> Outcome<()> {
     let judge = SmallJudge::start()?;
     let stand_ins = Server::forwarding_to(judge.url()).during("start the stand-ins")?;
     let mut environment = Environment::around(stand_ins, SMALL).await?;
-    show(&mut environment, promises_of_small_judge, 5 * PATIENCE).await
+    let judge = "SmolLM2 with 135 million parameters";
+    show(&mut environment, judge, promises_of_small_judge, 5 * PATIENCE).await
 }
 
+/// `judge` is what judges in place of the model that the verdicts name.
 async fn show(
     environment: &mut Environment,
+    judge: &str,
     promises: fn(&[&Verdict], &Published, u64) -> Vec<Promise>,
     patience: Duration,
 ) -> Outcome<()> {
@@ -79,7 +82,7 @@ async fn show(
         promises.push((format!("the stand-in for {service} was asked"), is_asked));
     }
     promises.extend(told.promises());
-    say(&report(&only, &published, verdict_bucket, calls))?;
+    say(&report(&only, &published, verdict_bucket, judge, calls))?;
     say(&capacity_report(&metered))?;
     say(&grafana_report(environment))?;
     say(&told.shown())?;
@@ -156,20 +159,20 @@ fn in_grafana(environment: &Environment) -> Vec<Promise> {
     ]
 }
 
-fn report(verdicts: &[&Verdict], published: &Published, bucket: &str, calls: u64) -> String {
+fn report(verdicts: &[&Verdict], published: &Published, bucket: &str, judge: &str, calls: u64) -> String {
     let cost: f64 =
         verdicts.iter().filter_map(|verdict| Some(verdict.judging().call.as_ref()?.cost.usd())).sum();
     let tokens = |count: fn(&domain::verdict::JudgeTokens) -> u64| -> u64 {
         verdicts.iter().filter_map(|verdict| Some(count(&verdict.judging().call.as_ref()?.tokens))).sum()
     };
-    let judge = verdicts.first().map_or("", |verdict| &verdict.judging().judge_model);
+    let model = verdicts.first().map_or("", |verdict| &verdict.judging().judge_model);
     format!(
         "\nScores, as means of the verdicts (number of samples)\n{scores}\n\n\
          Samples by outcome\n{outcomes}\n\nExchanges by what a check found, free of charge\n{checks}\n\n\
          Lines that were not judged, by reason\n{skips}\n\n\
          Read back from CloudWatch, namespace {QUALITY_NAMESPACE}\n{metrics}\n\n\
          Verdicts  s3://{bucket}/verdicts/date=.../component=.../*.jsonl, {count} lines\n\
-         Judge     {stand_in}, in place of {judge}: {calls} calls, {input} tokens in, {output} out; \
+         Judge     {judge}, in place of {model}: {calls} calls, {input} tokens in, {output} out; \
          {cost:.2} USD at its list price\n",
         scores = scores_table(verdicts),
         outcomes =
@@ -182,7 +185,6 @@ fn report(verdicts: &[&Verdict], published: &Published, bucket: &str, calls: u64
         ),
         metrics = metrics_table(published),
         count = verdicts.len(),
-        stand_in = JUDGE_NAME.trim_end_matches(':'),
         input = tokens(|tokens| tokens.input),
         output = tokens(|tokens| tokens.output),
     )

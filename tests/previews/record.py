@@ -8,6 +8,7 @@ first endpoint that has a metric of Assay's.
 """
 
 import json
+import os
 import re
 import sys
 import time
@@ -26,7 +27,8 @@ MOST_QUERIES = 500
 def main():
     dashboards, output, *chosen = sys.argv[1:]
     questions = asked(Path(dashboards))
-    client = boto3.client("cloudwatch")
+    # boto3 itself reads AWS_DEFAULT_REGION only.
+    client = boto3.client("cloudwatch", region_name=os.environ.get("AWS_REGION"))
     published = listed(client, {namespace for namespace, *_ in questions})
     endpoint = chosen[0] if chosen else first_endpoint(questions, published)
     components = {one[COMPONENT] for _, _, one in published if one.get(ENDPOINT) == endpoint and COMPONENT in one}

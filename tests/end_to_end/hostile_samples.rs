@@ -67,7 +67,8 @@ fn parts(message: &str) -> (String, [String; 3], String) {
 #[tokio::test]
 async fn what_a_sample_says_to_the_judge_changes_nothing() {
     let local = Loopback::start().await.unwrap();
-    let mut function = local.function(&[]).await.unwrap();
+    // The SDK would log whole requests, were it asked to by this.
+    let mut function = local.function(&[("AWS_LAMBDA_LOG_LEVEL", "TRACE")]).await.unwrap();
     let mut object = exchange("honest", "none", "");
     for (index, attack) in ATTACKS.iter().enumerate() {
         for slot in ["system-prompt", "question", "answer"] {

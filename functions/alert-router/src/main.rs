@@ -6,7 +6,8 @@
 //! 4. Slack, PagerDuty, Opsgenie, Amazon Q and webhooks are told, each once; what cannot be
 //!    delivered fails the event, so that Lambda comes back.
 //!
-//! The start reads the environment and builds clients; it calls nothing.
+//! The start reads the environment; rules and clients are made while the first event is asked
+//! for. It calls nothing.
 
 mod config;
 mod delivering;
@@ -25,14 +26,14 @@ mod terms;
 mod wording;
 mod work;
 
-use adapters::aws_config;
 use adapters::metrics::Metrics;
 use adapters::queue::Queue;
 use adapters::secrets::Secrets;
-use adapters::settings_folder::SettingsFiles;
+use adapters::settings_folder::{NoSettings, SettingsFiles};
 use adapters::state::StateTable;
 use adapters::topic::Topics;
-use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
+use adapters::{Prepared, aws_config};
+use lambda_runtime::{Error, run, service_fn, tracing};
 use tokio::sync::OnceCell;
 
 use crate::config::Config;
@@ -44,16 +45,26 @@ async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
     let config =
         Config::from_env().inspect_err(|mistakes| tracing::error!(%mistakes, "bad configuration"))?;
-    // Files compiled in are checked here; those of CONFIG_URI when the first event fetches them.
-    let terms = match &config.settings_folder {
-        None => {
-            let shipped = Terms::shipped(&config);
-            OnceCell::from(shipped.inspect_err(|error| tracing::error!(%error, "bad configuration"))?)
+    tracing::info!(config = %serde_json::to_string(&config)?, "starting");
+    let function = Prepared::by(function(config));
+    tokio::select! {
+        // Nothing waits for an event to say so.
+        Err(error) = function.get() => {
+            tracing::error!(%error, "bad configuration");
+            Err(error.into())
         }
+        ended = run(service_fn(|event| async { function.get().await?.handle(event).await })) => ended,
+    }
+}
+
+async fn function(config: Config) -> Result<Function, NoSettings> {
+    let aws = aws_config().await;
+    let settings_files = config.settings_folder.clone().map(|folder| SettingsFiles::new(&aws, folder));
+    // Files compiled in are checked here; those of CONFIG_URI when the first event fetches them.
+    let terms = match &settings_files {
+        None => OnceCell::from(Terms::shipped(&config)?),
         Some(_) => OnceCell::new(),
     };
-    tracing::info!(config = %serde_json::to_string(&config)?, "starting");
-    let aws = aws_config().await;
     let dead_letters = Queue::new(&aws, &config.dead_letter_queue_url);
     let tools = Tools {
         state: StateTable::new(&aws, &config.state_table),
@@ -65,7 +76,5 @@ async fn main() -> Result<(), Error> {
         region: aws.region().map(ToString::to_string).unwrap_or_default(),
         config,
     };
-    let settings_files = tools.config.settings_folder.clone().map(|folder| SettingsFiles::new(&aws, folder));
-    let function = Function { tools, settings_files, terms };
-    run(service_fn(|event: LambdaEvent<serde_json::Value>| function.handle(event))).await
+    Ok(Function { tools, settings_files, terms })
 }

@@ -6,7 +6,8 @@
 //! 3. The price of each instance is divided over who holds its GPUs and what stands idle.
 //! 4. The result is published as metrics, logged, and answered as a breakdown.
 //!
-//! The start reads the environment and builds clients; it calls nothing.
+//! The start reads the environment; prices and clients are made while the first event is asked
+//! for. It calls nothing.
 
 mod config;
 mod event;
@@ -18,15 +19,16 @@ mod terms;
 mod topologies;
 mod usage;
 
-use adapters::aws_config;
 use adapters::control_plane::ControlPlane;
 use adapters::metrics::Metrics;
 use adapters::price_list::PriceList;
 use adapters::queue::Queue;
-use adapters::settings_folder::SettingsFiles;
+use adapters::settings_folder::{NoSettings, SettingsFiles};
 use adapters::state::StateTable;
+use adapters::{Prepared, aws_config};
 use domain::capacity::price::price_list_home;
-use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
+use domain::settings::Mistakes;
+use lambda_runtime::{Error, run, service_fn, tracing};
 use tokio::sync::OnceCell;
 
 use crate::config::Config;
@@ -40,14 +42,27 @@ async fn main() -> Result<(), Error> {
     let config =
         Config::from_env().inspect_err(|mistakes| tracing::error!(%mistakes, "bad configuration"))?;
     tracing::info!(config = %serde_json::to_string(&config)?, "starting");
-    let aws = aws_config().await;
-    let region = aws.region().map(ToString::to_string).ok_or("AWS_REGION is not set")?;
-    // The file compiled in is checked here; that of CONFIG_URI when the first event fetches it.
-    let terms = match &config.settings_folder {
-        None => {
-            let shipped = Terms::shipped(&region);
-            OnceCell::from(shipped.inspect_err(|error| tracing::error!(%error, "bad configuration"))?)
+    let function = Prepared::by(function(config));
+    tokio::select! {
+        // Nothing waits for an event to say so.
+        Err(error) = function.get() => {
+            tracing::error!(%error, "bad configuration");
+            Err(error.into())
         }
+        ended = run(service_fn(|event| async { function.get().await?.handle(event).await })) => ended,
+    }
+}
+
+async fn function(config: Config) -> Result<Function, NoSettings> {
+    let aws = aws_config().await;
+    let region = aws.region().map(ToString::to_string).ok_or_else(|| Mistakes {
+        source_name: "the function's environment".to_owned(),
+        list: vec!["AWS_REGION: is not set".to_owned()],
+    })?;
+    let settings_files = config.settings_folder.clone().map(|folder| SettingsFiles::new(&aws, folder));
+    // The file compiled in is checked here; that of CONFIG_URI when the first event fetches it.
+    let terms = match &settings_files {
+        None => OnceCell::from(Terms::shipped(&region)?),
         Some(_) => OnceCell::new(),
     };
     let price_list_home = price_list_home(&region).filter(|_| config.read_prices);
@@ -60,7 +75,5 @@ async fn main() -> Result<(), Error> {
         region,
         config,
     };
-    let settings_files = tools.config.settings_folder.clone().map(|folder| SettingsFiles::new(&aws, folder));
-    let function = Function { tools, settings_files, terms };
-    run(service_fn(|event: LambdaEvent<serde_json::Value>| function.handle(event))).await
+    Ok(Function { tools, settings_files, terms })
 }

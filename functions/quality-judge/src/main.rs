@@ -5,7 +5,8 @@
 //! 3. A sample of them is scored by a judge on Amazon Bedrock against a versioned rubric.
 //! 4. Verdicts are stored as JSON lines, metrics are published per inference component.
 //!
-//! The start reads the environment and builds clients; it calls nothing.
+//! The start reads the environment; settings and clients are made while the first event is asked
+//! for. It calls nothing.
 
 mod checkpoint;
 mod config;
@@ -22,14 +23,14 @@ mod summary;
 
 use std::sync::Arc;
 
-use adapters::aws_config;
 use adapters::captures::Captures;
 use adapters::judge::BedrockJudge;
 use adapters::metrics::Metrics;
 use adapters::queue::Queue;
-use adapters::settings_folder::SettingsFiles;
+use adapters::settings_folder::{NoSettings, SettingsFiles};
 use adapters::state::StateTable;
-use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
+use adapters::{Prepared, aws_config};
+use lambda_runtime::{Error, run, service_fn, tracing};
 use tokio::sync::OnceCell;
 
 use crate::config::Config;
@@ -43,20 +44,27 @@ async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
     let config =
         Config::from_env().inspect_err(|mistakes| tracing::error!(%mistakes, "bad configuration"))?;
-    // Files compiled in are checked here; those of CONFIG_URI when the first event fetches them.
-    let standards = match &config.settings_folder {
-        None => {
-            let shipped = Standards::shipped(&config);
-            OnceCell::from(Arc::new(
-                shipped.inspect_err(|error| tracing::error!(%error, "bad configuration"))?,
-            ))
-        }
-        Some(_) => OnceCell::new(),
-    };
     tracing::info!(config = %serde_json::to_string(&config)?, "starting");
+    let function = Prepared::by(function(config));
+    tokio::select! {
+        // Nothing waits for an event to say so.
+        Err(error) = function.get() => {
+            tracing::error!(%error, "bad configuration");
+            Err(error.into())
+        }
+        ended = run(service_fn(|event| async { function.get().await?.handle(event).await })) => ended,
+    }
+}
+
+async fn function(config: Config) -> Result<Function<BedrockJudge>, NoSettings> {
     let aws = aws_config().await;
     let queue = config.capture_queue_url.as_ref().map(|url| Queue::new(&aws, url));
     let settings_files = config.settings_folder.clone().map(|folder| SettingsFiles::new(&aws, folder));
+    // Files compiled in are checked here; those of CONFIG_URI when the first event fetches them.
+    let standards = match &settings_files {
+        None => OnceCell::from(Arc::new(Standards::shipped(&config)?)),
+        Some(_) => OnceCell::new(),
+    };
     let bench = Bench {
         judge: BedrockJudge::new(&aws, &config.judge_model_id, config.judge_timeout),
         model: config.judge_model_id.clone(),
@@ -69,6 +77,5 @@ async fn main() -> Result<(), Error> {
         bench,
         config,
     };
-    let function = Function { tools: Arc::new(tools), queue, settings_files, standards };
-    run(service_fn(|event: LambdaEvent<serde_json::Value>| function.handle(event))).await
+    Ok(Function { tools: Arc::new(tools), queue, settings_files, standards })
 }

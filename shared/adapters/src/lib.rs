@@ -27,12 +27,15 @@ mod fault;
 mod http;
 #[cfg(feature = "patience")]
 mod patience;
+mod prepared;
 #[cfg(any(feature = "secrets", feature = "delivery", feature = "grafana"))]
 mod secret;
 mod time_left;
 
 pub use aws::aws_config;
+pub use aws_types::SdkConfig;
 pub use fault::Fault;
+pub use prepared::Prepared;
 #[cfg(any(feature = "secrets", feature = "delivery", feature = "grafana"))]
 pub use secret::Secret;
 pub use time_left::time_left;

@@ -81,7 +81,7 @@ pub struct SettingsFiles {
 pub struct Unread(#[from] pub Fault);
 
 /// Why a function has no settings to work by.
-#[derive(Debug, Error)]
+#[derive(Debug, Clone, Error)]
 pub enum NoSettings {
     /// Files have mistakes.
     #[error(transparent)]

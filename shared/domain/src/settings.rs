@@ -7,7 +7,8 @@ use std::fmt;
 use std::rc::Rc;
 
 use thiserror::Error;
-use toml::{Table, Value};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 /// Everything wrong with one source of configuration, each with the key it stands at.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -51,7 +52,8 @@ impl Mistakes {
 #[derive(Debug)]
 pub struct Section<'a> {
     path: String,
-    table: &'a Table,
+    file: &'a str,
+    table: &'a DeTable<'a>,
     read: RefCell<BTreeSet<String>>,
     mistakes: Rc<RefCell<Vec<String>>>,
 }
@@ -67,9 +69,14 @@ pub fn read<T>(
     read: impl FnOnce(&Section<'_>) -> Option<T>,
 ) -> Result<T, Mistakes> {
     let fail = |list: Vec<String>| Mistakes { source_name: source_name.to_owned(), list };
-    let table = text.parse::<Table>().map_err(|error| fail(vec![syntax_mistake(text, &error)]))?;
-    let root =
-        Section { path: String::new(), table: &table, read: RefCell::default(), mistakes: Rc::default() };
+    let table = DeTable::parse(text).map_err(|error| fail(vec![syntax_mistake(text, &error)]))?;
+    let root = Section {
+        path: String::new(),
+        file: text,
+        table: table.get_ref(),
+        read: RefCell::default(),
+        mistakes: Rc::default(),
+    };
     let value = read(&root);
     root.note_unknown_keys();
     let list = root.mistakes.take();
@@ -109,7 +116,7 @@ impl<'a> Section<'a> {
     /// The keys of a section whose keys are data (names, prefixes), in file order; they count as
     /// read.
     pub fn keys(&self) -> Vec<String> {
-        let keys: Vec<String> = self.table.keys().cloned().collect();
+        let keys: Vec<String> = self.table.keys().map(ToString::to_string).collect();
         self.read.borrow_mut().extend(keys.iter().cloned());
         keys
     }
@@ -138,10 +145,10 @@ impl<'a> Section<'a> {
     /// A whole number that may be missing.
     pub fn optional_whole(&self, key: &str, wanted: &str, is_right: impl Fn(u64) -> bool) -> Option<u64> {
         let value = self.get(key)?;
-        match value.as_integer().and_then(|number| u64::try_from(number).ok()) {
+        match whole(value.get_ref()).and_then(|number| u64::try_from(number).ok()) {
             Some(number) if is_right(number) => Some(number),
             _ => {
-                self.mistake(key, format_args!("must be {wanted}, is {}", shown(value)));
+                self.mistake(key, format_args!("must be {wanted}, is {}", self.shown(value)));
                 None
             }
         }
@@ -156,8 +163,8 @@ impl<'a> Section<'a> {
     /// `true` or `false`, or `default` when it is missing.
     pub fn flag(&self, key: &str, default: bool) -> bool {
         let Some(value) = self.get(key) else { return default };
-        value.as_bool().unwrap_or_else(|| {
-            self.mistake(key, format_args!("must be true or false, is {}", shown(value)));
+        value.get_ref().as_bool().unwrap_or_else(|| {
+            self.mistake(key, format_args!("must be true or false, is {}", self.shown(value)));
             default
         })
     }
@@ -165,8 +172,8 @@ impl<'a> Section<'a> {
     /// A list of texts; empty when it is missing.
     pub fn texts(&self, key: &str) -> Vec<String> {
         let Some(value) = self.get(key) else { return Vec::new() };
-        let Some(items) = value.as_array() else {
-            self.mistake(key, format_args!("must be a list of texts, is {}", shown(value)));
+        let Some(items) = value.get_ref().as_array() else {
+            self.mistake(key, format_args!("must be a list of texts, is {}", self.shown(value)));
             return Vec::new();
         };
         items.iter().filter_map(|item| self.as_text(key, item)).collect()
@@ -175,7 +182,7 @@ impl<'a> Section<'a> {
     /// A text or a list of texts; empty when it is missing.
     pub fn one_or_more(&self, key: &str) -> Vec<String> {
         match self.get(key) {
-            Some(Value::String(_)) => self.optional_text(key).into_iter().collect(),
+            Some(value) if value.get_ref().is_str() => self.optional_text(key).into_iter().collect(),
             _ => self.texts(key),
         }
     }
@@ -183,8 +190,8 @@ impl<'a> Section<'a> {
     /// A sub-table `[key]`; `None` when it is missing.
     pub fn section(&self, key: &str) -> Option<Self> {
         let value = self.get(key)?;
-        let Some(table) = value.as_table() else {
-            self.mistake(key, format_args!("must be a table, is {}", shown(value)));
+        let Some(table) = value.get_ref().as_table() else {
+            self.mistake(key, format_args!("must be a table, is {}", self.shown(value)));
             return None;
         };
         Some(self.child(self.place(key), table))
@@ -193,31 +200,31 @@ impl<'a> Section<'a> {
     /// The tables of `[[key]]`; empty when it is missing.
     pub fn sections(&self, key: &str) -> Vec<Self> {
         let Some(value) = self.get(key) else { return Vec::new() };
-        let Some(items) = value.as_array() else {
-            self.mistake(key, format_args!("must be a list of tables ([[{key}]]), is {}", shown(value)));
+        let Some(items) = value.get_ref().as_array() else {
+            self.mistake(key, format_args!("must be a list of tables ([[{key}]]), is {}", self.shown(value)));
             return Vec::new();
         };
-        let child = |(index, item): (usize, &'a Value)| {
+        let child = |(index, item): (usize, &'a Spanned<DeValue<'a>>)| {
             let place = format!("{}[{index}]", self.place(key));
-            if let Some(table) = item.as_table() {
+            if let Some(table) = item.get_ref().as_table() {
                 return Some(self.child(place, table));
             }
-            self.mistakes.borrow_mut().push(format!("{place}: must be a table, is {}", shown(item)));
+            self.mistakes.borrow_mut().push(format!("{place}: must be a table, is {}", self.shown(item)));
             None
         };
         items.iter().enumerate().filter_map(child).collect()
     }
 
-    fn child(&self, path: String, table: &'a Table) -> Self {
-        Self { path, table, read: RefCell::default(), mistakes: Rc::clone(&self.mistakes) }
+    fn child(&self, path: String, table: &'a DeTable<'a>) -> Self {
+        Self { path, file: self.file, table, read: RefCell::default(), mistakes: Rc::clone(&self.mistakes) }
     }
 
-    fn get(&self, key: &str) -> Option<&'a Value> {
+    fn get(&self, key: &str) -> Option<&'a Spanned<DeValue<'a>>> {
         self.read.borrow_mut().insert(key.to_owned());
         self.table.get(key)
     }
 
-    fn required(&self, key: &str) -> Option<&'a Value> {
+    fn required(&self, key: &str) -> Option<&'a Spanned<DeValue<'a>>> {
         let value = self.get(key);
         if value.is_none() {
             self.mistake(key, "is missing");
@@ -225,15 +232,15 @@ impl<'a> Section<'a> {
         value
     }
 
-    fn as_text(&self, key: &str, value: &Value) -> Option<String> {
-        match value.as_str() {
+    fn as_text(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<String> {
+        match value.get_ref().as_str() {
             Some(text) if !text.trim().is_empty() => Some(text.to_owned()),
             Some(_) => {
                 self.mistake(key, "must not be empty");
                 None
             }
             None => {
-                self.mistake(key, format_args!("must be a text, is {}", shown(value)));
+                self.mistake(key, format_args!("must be a text, is {}", self.shown(value)));
                 None
             }
         }
@@ -243,25 +250,38 @@ impl<'a> Section<'a> {
     fn as_number(
         &self,
         key: &str,
-        value: &Value,
+        value: &Spanned<DeValue<'_>>,
         wanted: &str,
         is_right: impl Fn(f64) -> bool,
     ) -> Option<f64> {
-        let number = value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64));
+        let number = match value.get_ref() {
+            DeValue::Float(float) => float.as_str().parse().ok(),
+            other => whole(other).map(|whole| whole as f64),
+        };
         match number {
             Some(number) if number.is_finite() && is_right(number) => Some(number),
             _ => {
-                self.mistake(key, format_args!("must be {wanted}, is {}", shown(value)));
+                self.mistake(key, format_args!("must be {wanted}, is {}", self.shown(value)));
                 None
             }
         }
     }
 
+    /// `value` as the file has it, or its beginning.
+    fn shown(&self, value: &Spanned<DeValue<'_>>) -> String {
+        let text = self.file.get(value.span()).unwrap_or_default();
+        if text.chars().count() <= 40 {
+            text.to_owned()
+        } else {
+            text.chars().take(40).chain("...".chars()).collect()
+        }
+    }
+
     fn note_unknown_keys(&self) {
         let read = self.read.borrow();
-        for key in self.table.keys().filter(|key| !read.contains(*key)) {
+        for key in self.table.keys().filter(|key| !read.contains(key.get_ref().as_ref())) {
             let known: Vec<&str> = read.iter().map(String::as_str).collect();
-            self.mistake(key, format_args!("is not a setting; known here: {}", known.join(", ")));
+            self.mistake(key.get_ref(), format_args!("is not a setting; known here: {}", known.join(", ")));
         }
     }
 }
@@ -276,9 +296,8 @@ impl Drop for Section<'_> {
     }
 }
 
-fn shown(value: &Value) -> String {
-    let text = value.to_string();
-    if text.chars().count() <= 40 { text } else { text.chars().take(40).chain("...".chars()).collect() }
+fn whole(value: &DeValue<'_>) -> Option<i64> {
+    value.as_integer().and_then(|integer| i64::from_str_radix(integer.as_str(), integer.radix()).ok())
 }
 
 #[cfg(test)]
@@ -304,7 +323,7 @@ mod tests {
              - id: must be a text, is 3\n  \
              - weight: must be a number above 0, is -1\n  \
              - name: is missing\n  \
-             - level[0].score: must be a whole number from 0 to 5, is \"x\"\n  \
+             - level[0].score: must be a whole number from 0 to 5, is 'x'\n  \
              - level[1].more: is not a setting; known here: score\n  \
              - typo: is not a setting; known here: id, level, name, weight"
         );

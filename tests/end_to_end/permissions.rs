@@ -80,6 +80,15 @@ const UNUSED: &[(&str, &str, &str)] = &[
         "ReadGrafanaToken: ssm:GetParameter on arn:aws:secretsmanager:",
         "not for this kind of ARN",
     ),
+    (QUALITY_JUDGE, "DecryptSettings: ", "S3 asks for it when the settings have a key of their own"),
+    (CAPACITY_METER, "DecryptSettings: ", "the same"),
+    (ALERT_ROUTER, "DecryptSettings: ", "the same"),
+    (GRAFANA_PROVISIONER, "DecryptSettings: ", "the same"),
+    (
+        GRAFANA_PROVISIONER,
+        "DecryptGrafanaToken: ",
+        "Secrets Manager asks for it when the token has a key of its own",
+    ),
 ];
 
 /// Fails when a function has a permission that is neither used nor listed, or a listed one is used.

@@ -266,6 +266,25 @@ fn allowed(role: &Value, action: &str) -> BTreeSet<String> {
     resources.map(Value::to_string).collect()
 }
 
+/// A key of the operator's own keeps out whoever may read what it encrypts and may not decrypt it.
+#[test]
+fn whoever_reads_settings_and_secrets_can_be_given_their_keys() {
+    let template = template();
+    let by_parameter = |name: &str| json!({"Ref": name}).to_string();
+    for (id, _) in template.resources("AWS::Serverless::Function") {
+        let role = &template.resource(&format!("{id}Role"))["Properties"];
+        let keys = allowed(role, "kms:Decrypt");
+        assert!(allowed(role, "s3:GetObject").contains(&by_parameter("ConfigArn")), "{id}");
+        assert!(keys.contains(&by_parameter("ConfigKmsKeyArn")), "{id} cannot decrypt its settings");
+        let of_secrets = ["AlertsSecretKmsKeyArn", "GrafanaTokenKmsKeyArn"];
+        assert!(
+            allowed(role, "secretsmanager:GetSecretValue").is_empty()
+                || of_secrets.iter().any(|name| keys.contains(&by_parameter(name))),
+            "{id} cannot decrypt its secrets"
+        );
+    }
+}
+
 /// What Lambda does with a role is refused by no emulator: it writes the log, takes messages, keeps what failed.
 #[test]
 fn each_function_has_a_role_of_its_own_that_reaches_its_queues_and_its_log_and_no_others() {

@@ -111,6 +111,15 @@ fn whatever_is_sent_asynchronously_has_a_place_to_fail_to() {
             is_asynchronous = true;
             assert!(dead_letters["Fn::GetAtt"].is_array(), "{id} {name} has no dead letters");
         }
+        // CloudFormation sends asynchronously, too. What it asks for must not be done later: it gives up by
+        // itself, and fails the deployment.
+        for (name, resource) in template.section("Resources") {
+            let resource = &resource["Properties"];
+            if resource["ServiceToken"]["Fn::GetAtt"][0] == **id {
+                let patience = resource["ServiceTimeout"].as_i64();
+                assert!(patience > function["Timeout"].as_i64(), "{name} waits for an hour when {id} fails");
+            }
+        }
         let on_failure = &function["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Destination"];
         assert!(
             !is_asynchronous || on_failure["Fn::GetAtt"].is_array(),

@@ -125,6 +125,11 @@ fn each_queue_gives_up_late_and_keeps_what_it_gives_up() {
             assert!(number(&queue["MessageRetentionPeriod"]) > deliveries, "{id} {name}");
             // Less, and a message is handed out again while it is still being worked on.
             assert!(number(&queue["VisibilityTimeout"]) >= 6 * number(&properties["Timeout"]), "{id} {name}");
+            // Lambda takes no queue with less than the function's time-out.
+            if let Some(parameter) = queue["VisibilityTimeout"]["Ref"].as_str() {
+                let least = template.all()["Parameters"][parameter]["MinValue"].as_i64();
+                assert!(least >= properties["Timeout"].as_i64(), "{parameter} takes what Lambda refuses");
+            }
             assert!(number(&queue["RedrivePolicy"]["maxReceiveCount"]) >= 5, "{id} {name}");
             let dead = queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0].as_str().unwrap();
             let dead = &template.resource(dead)["Properties"];

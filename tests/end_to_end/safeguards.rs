@@ -257,6 +257,9 @@ fn every_function_logs_into_a_group_of_the_stack() {
     }
     let settings = fs::read_to_string(project::root().join("samconfig.toml")).unwrap();
     assert!(settings.lines().any(|line| line.starts_with("tags = \"")), "what is deployed carries no tag");
+    // A stack in what a macro such as SAM's makes of a template asks for the second.
+    let acknowledged = "capabilities = \"CAPABILITY_IAM CAPABILITY_AUTO_EXPAND\"";
+    assert!(settings.lines().any(|line| line == acknowledged), "CloudFormation refuses what sam deploys");
 }
 
 /// The resources on which a role allows an action, as the template writes them.

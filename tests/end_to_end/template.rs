@@ -31,6 +31,10 @@ fn each_function_has_its_folder_package_binary_and_resource() {
     let template = template();
     let functions = names_in("functions");
     let expected: BTreeSet<String> = functions.iter().map(|name| logical_id(name)).collect();
+    // Lambda's limit is 64, and a hyphen stands between the two names.
+    let left = 63 - functions.iter().map(String::len).max().unwrap();
+    let said = format!("at most {left} characters");
+    assert!(text("docs/configuration.md").contains(&said), "the page does not say: {said}");
     let found: BTreeSet<String> =
         template.resources("AWS::Serverless::Function").into_iter().map(|(id, _)| id.clone()).collect();
     assert_eq!(found, expected);

@@ -185,7 +185,7 @@ bench: setup ## Measure speed, memory, size and calls of the release build again
 export PARAMETERS ?=
 .PHONY: deploy
 deploy: ARCH = arm64
-deploy: setup dashboards ## Build (ARCH=x86_64: not for arm64) and deploy to your AWS account; asks for bucket and e-mail first
+deploy: setup dashboards ## Build for arm64 (or ARCH=x86_64) and deploy to your AWS account; asks for bucket and e-mail first
 	@[[ $$PARAMETERS != *Architecture=* ]] || { echo 'make deploy ARCH=x86_64 sets the processor: the functions are built for it, too'; exit 1; }
 	read -r -p 'Bucket that SageMaker writes captures to (empty: keep it as it is, or create one): ' bucket
 	read -r -p 'E-mail address to tell when Assay is in trouble (empty: keep it as it is, or nobody): ' email

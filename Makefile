@@ -13,6 +13,11 @@ export CARGO_PROFILE_DEV_DEBUG := 0
 export SAM_CLI_TELEMETRY := 0
 export PATH := $(CURDIR)/.tools/build/bin:$(PATH)
 
+# boto3, and with it `sam`, reads the second only; the AWS command line and the SDKs prefer the first.
+ifdef AWS_REGION
+export AWS_DEFAULT_REGION := $(AWS_REGION)
+endif
+
 REGION ?= us-east-1
 
 .PHONY: help
@@ -162,8 +167,9 @@ lint: setup setup-scan ## Check form, lints and the template
 	cargo test --quiet --workspace --test invariants --test template --test safeguards --test health
 
 .PHONY: build
-build: setup ## Build the functions for deployment (Architecture=x86_64; ARCH=arm64 fetches a Rust target)
-	@sam build --parameter-overrides Architecture=$(or $(ARCH),x86_64)
+build: ARCH = x86_64
+build: setup ## Build the functions as they are deployed (ARCH=arm64 needs its Rust target)
+	@sam build --parameter-overrides Architecture=$(ARCH)
 
 # The functions as they are deployed, with the same compiler settings and linker; only what measures
 # them is a debug build.
@@ -174,15 +180,19 @@ bench: setup ## Measure speed, memory, size and calls of the release build again
 	target/debug/bench
 
 # Two questions, and a look at the change set. What is not named keeps its value or its default;
-# PARAMETERS='SampleRate=0.2 DailyBudgetUsd=5' names more, `sam deploy --guided` goes through them all.
+# PARAMETERS='SampleRate=0.2 MeterSchedule="rate(15 minutes)"' names more, `sam deploy --guided` goes
+# through them all. The processor is named to both, so that no function gets a binary of another one.
+export PARAMETERS ?=
 .PHONY: deploy
-deploy: setup dashboards ## Build for arm64 and deploy to your AWS account; asks for bucket and e-mail first
-	@read -r -p 'Bucket that SageMaker writes captures to (empty: keep it as it is, or create one): ' bucket
+deploy: ARCH = arm64
+deploy: setup dashboards ## Build for arm64 (or ARCH=x86_64) and deploy to your AWS account; asks for bucket and e-mail first
+	@[[ $$PARAMETERS != *Architecture=* ]] || { echo 'make deploy ARCH=x86_64 sets the processor: the functions are built for it, too'; exit 1; }
+	read -r -p 'Bucket that SageMaker writes captures to (empty: keep it as it is, or create one): ' bucket
 	read -r -p 'E-mail address to tell when Assay is in trouble (empty: keep it as it is, or nobody): ' email
-	rustup target add aarch64-unknown-linux-gnu
-	sam build
-	parameters=($${bucket:+"CaptureBucketName=$$bucket"} $${email:+"OperatorsEmail=$$email"} $(PARAMETERS))
-	sam deploy $${parameters:+--parameter-overrides "$${parameters[@]}"}
+	[ $(ARCH) = x86_64 ] || rustup target add aarch64-unknown-linux-gnu
+	sam build --parameter-overrides Architecture=$(ARCH)
+	sam deploy --parameter-overrides Architecture=$(ARCH) $${bucket:+"CaptureBucketName=$$bucket"} \
+		$${email:+"OperatorsEmail=$$email"} $${PARAMETERS:+"$$PARAMETERS"}
 
 .PHONY: clean
 clean: ## Remove what was built and what local runs left behind; keeps .tools

@@ -66,6 +66,9 @@ fn dashboard(template: &Template) -> Value {
     let computed = &body[1]["Computed"]["Fn::If"];
     assert_eq!(computed[2], "");
     let text = body[0].as_str().unwrap().replace("${Computed}", computed[1]["Fn::Sub"].as_str().unwrap());
+    // JSON knows no number like 05.
+    let budget = &template.all()["Parameters"]["DailyBudgetUsd"]["AllowedPattern"];
+    assert_eq!(budget, r"^(0|[1-9][0-9]*)(\.[0-9]+)?$");
     let text = text.replace("\"value\": ${DailyBudgetUsd}", "\"value\": 10");
     serde_json::from_str(&text).unwrap()
 }

@@ -111,6 +111,15 @@ fn whatever_is_sent_asynchronously_has_a_place_to_fail_to() {
             is_asynchronous = true;
             assert!(dead_letters["Fn::GetAtt"].is_array(), "{id} {name} has no dead letters");
         }
+        // CloudFormation sends asynchronously, too. What it asks for must not be done later: it gives up by
+        // itself, and fails the deployment.
+        for (name, resource) in template.section("Resources") {
+            let resource = &resource["Properties"];
+            if resource["ServiceToken"]["Fn::GetAtt"][0] == **id {
+                let patience = resource["ServiceTimeout"].as_i64();
+                assert!(patience > function["Timeout"].as_i64(), "{name} waits for an hour when {id} fails");
+            }
+        }
         let on_failure = &function["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Destination"];
         assert!(
             !is_asynchronous || on_failure["Fn::GetAtt"].is_array(),
@@ -248,6 +257,9 @@ fn every_function_logs_into_a_group_of_the_stack() {
     }
     let settings = fs::read_to_string(project::root().join("samconfig.toml")).unwrap();
     assert!(settings.lines().any(|line| line.starts_with("tags = \"")), "what is deployed carries no tag");
+    // A stack in what a macro such as SAM's makes of a template asks for the second.
+    let acknowledged = "capabilities = \"CAPABILITY_IAM CAPABILITY_AUTO_EXPAND\"";
+    assert!(settings.lines().any(|line| line == acknowledged), "CloudFormation refuses what sam deploys");
 }
 
 /// The resources on which a role allows an action, as the template writes them.
@@ -264,6 +276,25 @@ fn allowed(role: &Value, action: &str) -> BTreeSet<String> {
         resource => vec![resource],
     });
     resources.map(Value::to_string).collect()
+}
+
+/// A key of the operator's own keeps out whoever may read what it encrypts and may not decrypt it.
+#[test]
+fn whoever_reads_settings_and_secrets_can_be_given_their_keys() {
+    let template = template();
+    let by_parameter = |name: &str| json!({"Ref": name}).to_string();
+    for (id, _) in template.resources("AWS::Serverless::Function") {
+        let role = &template.resource(&format!("{id}Role"))["Properties"];
+        let keys = allowed(role, "kms:Decrypt");
+        assert!(allowed(role, "s3:GetObject").contains(&by_parameter("ConfigArn")), "{id}");
+        assert!(keys.contains(&by_parameter("ConfigKmsKeyArn")), "{id} cannot decrypt its settings");
+        let of_secrets = ["AlertsSecretKmsKeyArn", "GrafanaTokenKmsKeyArn"];
+        assert!(
+            allowed(role, "secretsmanager:GetSecretValue").is_empty()
+                || of_secrets.iter().any(|name| keys.contains(&by_parameter(name))),
+            "{id} cannot decrypt its secrets"
+        );
+    }
 }
 
 /// What Lambda does with a role is refused by no emulator: it writes the log, takes messages, keeps what failed.

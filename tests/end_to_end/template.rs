@@ -31,6 +31,10 @@ fn each_function_has_its_folder_package_binary_and_resource() {
     let template = template();
     let functions = names_in("functions");
     let expected: BTreeSet<String> = functions.iter().map(|name| logical_id(name)).collect();
+    // Lambda's limit is 64, and a hyphen stands between the two names.
+    let left = 63 - functions.iter().map(String::len).max().unwrap();
+    let said = format!("at most {left} characters");
+    assert!(text("docs/configuration.md").contains(&said), "the page does not say: {said}");
     let found: BTreeSet<String> =
         template.resources("AWS::Serverless::Function").into_iter().map(|(id, _)| id.clone()).collect();
     assert_eq!(found, expected);
@@ -125,6 +129,11 @@ fn each_queue_gives_up_late_and_keeps_what_it_gives_up() {
             assert!(number(&queue["MessageRetentionPeriod"]) > deliveries, "{id} {name}");
             // Less, and a message is handed out again while it is still being worked on.
             assert!(number(&queue["VisibilityTimeout"]) >= 6 * number(&properties["Timeout"]), "{id} {name}");
+            // Lambda takes no queue with less than the function's time-out.
+            if let Some(parameter) = queue["VisibilityTimeout"]["Ref"].as_str() {
+                let least = template.all()["Parameters"][parameter]["MinValue"].as_i64();
+                assert!(least >= properties["Timeout"].as_i64(), "{parameter} takes what Lambda refuses");
+            }
             assert!(number(&queue["RedrivePolicy"]["maxReceiveCount"]) >= 5, "{id} {name}");
             let dead = queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0].as_str().unwrap();
             let dead = &template.resource(dead)["Properties"];

@@ -1,5 +1,6 @@
 //! An update from the previous release's template, with a capture bucket that exists: what was there
-//! goes on, nothing is judged twice. Then the end: what `sam delete` takes away, and what it leaves.
+//! goes on, nothing is judged twice. The functions are those of now before and after: that old code gets
+//! on with what the new one keeps is not shown. Then the end: what `sam delete` takes away, and what it leaves.
 #![expect(clippy::unwrap_used, reason = "a panic is how a test says what is wrong")]
 
 use std::collections::BTreeSet;

@@ -1,5 +1,5 @@
-//! Links between the pages of this repository lead to pages and headings that are there, and the page for
-//! security reviews leaves out no permission.
+//! Links between the pages of this repository lead to pages and headings that are there, tests that they name
+//! are there too, and the page for security reviews leaves out no permission.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::collections::BTreeSet;
@@ -79,6 +79,46 @@ fn links_between_pages_lead_somewhere() {
     }
     assert!(seen > 50, "only {seen} links were found");
     assert!(broken.is_empty(), "these links lead nowhere:\n{}", broken.join("\n"));
+}
+
+/// All Rust code below a folder.
+fn code(folder: &Path) -> String {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let text = |path: PathBuf| match path.extension() {
+        _ if path.is_dir() => code(&path),
+        Some(extension) if extension == "rs" => fs::read_to_string(&path).unwrap(),
+        _ => String::new(),
+    };
+    entries.map(text).collect()
+}
+
+/// A name of five words or more is that of a test, and so is one behind that of its file.
+#[test]
+fn every_test_that_a_page_names_is_there() {
+    let root = root();
+    let named = Regex::new(r"`(?:([a-z_]+)::)?([a-z0-9]+(?:_[a-z0-9]+){2,})`").unwrap();
+    let everywhere: String =
+        ["functions", "shared", "tests"].iter().map(|folder| code(&root.join(folder))).collect();
+    let mut all = Vec::new();
+    pages(&root, &mut all);
+    let (mut missing, mut seen) = (Vec::new(), 0);
+    for page in all {
+        for found in named.captures_iter(&prose(&page)) {
+            let (file, name) = (found.get(1).map(|file| file.as_str()), &found[2]);
+            let text = file.map(|file| {
+                let path = root.join(format!("tests/end_to_end/{file}.rs"));
+                fs::read_to_string(path).unwrap_or_default()
+            });
+            if text.is_some() || name.matches('_').count() >= 4 {
+                seen += 1;
+                if !text.as_ref().unwrap_or(&everywhere).contains(&format!("fn {name}(")) {
+                    missing.push(format!("{}: {}", page.strip_prefix(&root).unwrap().display(), &found[0]));
+                }
+            }
+        }
+    }
+    assert!(seen > 50, "only {seen} names of tests were found");
+    assert!(missing.is_empty(), "no such test:\n{}", missing.join("\n"));
 }
 
 #[test]

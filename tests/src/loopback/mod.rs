@@ -121,10 +121,14 @@ impl Loopback {
     }
 
     /// The permissions that it could have in such stacks, whatever else their parameters are, and has not
-    /// used.
+    /// used. One of a parameter that some of them set counts for these alone.
     pub fn unused(&self, function: &str) -> BTreeSet<Grant> {
         let all = self.granted().get(function).cloned().unwrap_or_default();
-        all.difference(&self.used(function)).cloned().collect()
+        let is_set = |sid: &str| all.iter().any(|grant| grant.sid == sid && !grant.resource.is_empty());
+        let used = self.used(function);
+        let counts =
+            |grant: &&Grant| !used.contains(*grant) && !(grant.resource.is_empty() && is_set(&grant.sid));
+        all.iter().filter(counts).cloned().collect()
     }
 
     /// Takes a statement of its policy away from every function.

@@ -10,6 +10,7 @@
 //! | fires worse than people were told | raised: people are called again |
 //! | fires, but a later end is known | late: ignored when that firing was told, else told as missed |
 //! | ends the firing that is known | its messages are closed, or say that it went silent |
+//! | says that it recovered, and was told to have gone silent | what stayed open is closed |
 //! | ends a firing that nobody told of | told as missed, when it says since when it fired |
 //! | ends, and nothing is known, nor since when it fired | noted: alarms say OK when they are made |
 //! | changes again and again | flapping: people are called once, then messages are edited until calm |
@@ -226,6 +227,7 @@ impl AlertRecord {
         if fired && self.timeline.fires(tolerance) {
             return Change::Late { reason: "this is the end of an earlier firing" };
         }
+        let was_silent = self.condition == Condition::Silent;
         if is_newest || fired {
             self.condition = match arrival.decision.meaning() {
                 Meaning::WentSilent => Condition::Silent,
@@ -243,6 +245,10 @@ impl AlertRecord {
             if is_unknown_firing {
                 self.take_if_newest(arrival);
                 return self.tell_missed(arrival, alert.starts_at);
+            }
+            // CloudWatch goes from no data to OK. While it flaps, the end is told when it is calm.
+            if was_silent && self.condition == Condition::Resolved && !self.is_flapping() {
+                return self.tell_end(arrival.now);
             }
             let is_noted = known || alert.starts_at.is_some();
             return if is_noted { Change::Duplicate } else { Change::EndOfUnknown };

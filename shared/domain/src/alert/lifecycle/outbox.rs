@@ -97,7 +97,8 @@ impl StepKind {
 pub struct Told {
     /// The number of the last step that it took.
     pub delivered: u64,
-    /// Whether its last message says that the alert fires.
+    /// Whether its last message says that the alert fires, or that it went silent and its incident
+    /// stays open.
     pub is_open: bool,
     /// What the service needs to find its message again.
     pub receipt: Option<Receipt>,
@@ -210,7 +211,8 @@ impl Outbox {
         told.given_up = None;
         told.is_open = match delivery.action {
             StepKind::Open | StepKind::Raise | StepKind::Flapping | StepKind::Edit => true,
-            StepKind::Close | StepKind::Silent | StepKind::Missed => false,
+            StepKind::Silent => !delivery.step.closes_incidents,
+            StepKind::Close | StepKind::Missed => false,
         };
         if receipt.is_some() {
             told.receipt = receipt;
@@ -253,7 +255,7 @@ impl Outbox {
         self.destinations.iter()
     }
 
-    /// Whether the last message to a destination says that the alert fires.
+    /// Whether something is open at a destination: see [`Told::is_open`].
     pub fn is_open_at(&self, destination: &DestinationName) -> bool {
         self.destinations.get(destination).is_some_and(|told| told.is_open)
     }

@@ -72,6 +72,25 @@ fn going_silent_is_not_recovering() {
 }
 
 #[test]
+fn what_went_silent_and_recovers_is_closed() {
+    let mut life = Life::new();
+    let chat = to("chat pager");
+    life.take(0, &firing(Warning, 0), &chat);
+    life.take(60, &silent(0, 50, StateReason::NoData), &chat);
+    // As CloudWatch says it: from INSUFFICIENT_DATA to OK, without a word of when it fired.
+    let (change, sent) = life.take(120, &ended(None, 110), &chat);
+    assert_eq!(
+        (change, sent.join(", ").as_str()),
+        (Change::Resolved, "chat close warning, pager close warning")
+    );
+    assert_eq!(life.take(130, &ended(None, 110), &chat), (Change::Duplicate, vec![]));
+    assert_eq!(life.take(900, &firing(Warning, 890), &chat).0, Change::Reopened);
+    // Somebody paused it: that closed the incident already.
+    life.take(960, &silent(890, 950, StateReason::Paused), &chat);
+    assert_eq!(life.record().outbox.destinations().filter(|(_, told)| told.is_open).count(), 0);
+}
+
+#[test]
 fn a_muted_alert_is_recorded_counted_and_told_when_the_mute_ends() {
     let mut life = Life::new();
     let (change, sent) = life.take(0, &firing(Warning, 0), &muted());

@@ -155,8 +155,15 @@ pub fn settle(record: &AlertRecord, damping: &Damping, now: Timestamp) -> Option
 }
 
 /// The record after somebody mended what a destination refused for good: what holds now is told to
-/// it, also when that has changed since.
-pub fn tell_again(record: &AlertRecord, destination: &DestinationName, now: Timestamp) -> AlertRecord {
+/// it, also when that has changed since. `None` when it has been told meanwhile.
+pub fn tell_again(
+    record: &AlertRecord,
+    destination: &DestinationName,
+    now: Timestamp,
+) -> Option<AlertRecord> {
+    if record.outbox.has_told(destination) {
+        return None;
+    }
     let mut record = record.clone();
     record.version += 1;
     let kind = match record.condition {
@@ -166,7 +173,7 @@ pub fn tell_again(record: &AlertRecord, destination: &DestinationName, now: Time
         Condition::Silent => StepKind::Silent,
     };
     record.push(kind, BTreeSet::from([destination.clone()]), now);
-    record
+    Some(record)
 }
 
 impl AlertRecord {

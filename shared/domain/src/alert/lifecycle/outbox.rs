@@ -108,6 +108,9 @@ pub struct Told {
     episode: u64,
     /// A summary of a storm told it.
     is_summarised: bool,
+    /// The number of a step of which only the first part was taken.
+    #[serde(default)]
+    begun: Option<u64>,
     claim: Option<Claim>,
 }
 
@@ -161,6 +164,8 @@ pub struct Delivery {
     pub step: Step,
     /// The message that is edited or closed.
     pub receipt: Option<Receipt>,
+    /// Whether its first part was taken already, which the receipt names.
+    pub is_begun: bool,
 }
 
 /// What to say in a step.
@@ -220,6 +225,16 @@ impl Outbox {
         self.prune();
     }
 
+    /// Notes that a destination took the first part of a delivery: the rest is owed.
+    pub fn begin(&mut self, delivery: &Delivery, receipt: Receipt) {
+        let Some(told) = self.destinations.get_mut(&delivery.destination) else { return };
+        told.claim = None;
+        if delivery.step.number > told.delivered {
+            told.begun = Some(delivery.step.number);
+            told.receipt = Some(receipt);
+        }
+    }
+
     /// Gives up the claim of `owner`: what failed can be tried again at once.
     pub fn release(&mut self, destination: &DestinationName, owner: &str) {
         if let Some(told) = self.destinations.get_mut(destination)
@@ -258,6 +273,13 @@ impl Outbox {
     /// Whether something is open at a destination: see [`Told::is_open`].
     pub fn is_open_at(&self, destination: &DestinationName) -> bool {
         self.destinations.get(destination).is_some_and(|told| told.is_open)
+    }
+
+    /// Whether a destination took its last message by itself: it neither refused it nor was left to a
+    /// summary.
+    pub(super) fn has_told(&self, destination: &DestinationName) -> bool {
+        let told = self.destinations.get(destination);
+        told.is_some_and(|told| told.given_up.is_none() && !told.is_summarised)
     }
 
     /// The steps that somebody is still owed, in order.
@@ -375,5 +397,7 @@ fn next(steps: &[Step], name: &DestinationName, told: &Told) -> Option<Delivery>
         };
         (action, newest) = (joined, step);
     }
-    Some(Delivery { destination: name.clone(), action, step: newest.clone(), receipt: told.receipt.clone() })
+    let is_begun = told.begun.is_some_and(|begun| (first.number..=newest.number).contains(&begun));
+    let (destination, receipt) = (name.clone(), told.receipt.clone());
+    Some(Delivery { destination, action, step: newest.clone(), receipt, is_begun })
 }

@@ -121,6 +121,8 @@ pub enum Part {
     Logs,
     /// [`super::Notice::related`].
     RelatedAlerts,
+    /// Alerts that came in the same message and were cut off or broken.
+    OtherAlerts,
 }
 
 impl Part {
@@ -132,6 +134,7 @@ impl Part {
             Self::Cost => "cost",
             Self::Logs => "logs",
             Self::RelatedAlerts => "related alerts",
+            Self::OtherAlerts => "other alerts",
         }
     }
 }

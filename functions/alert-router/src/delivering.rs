@@ -127,8 +127,9 @@ impl Work<'_> {
                 self.counts().sent(&delivery.destination, sent);
                 match sent {
                     Sent::Delivered { .. } => {}
-                    Sent::Owed(reason) => failures.push(Failed::owed(&delivery.destination, reason)),
-                    Sent::Begun { reason, .. } => failures.push(Failed::owed(&delivery.destination, reason)),
+                    Sent::Owed(reason) | Sent::Begun { reason, .. } => {
+                        failures.push(Failed::owed(&delivery.destination, reason));
+                    }
                     Sent::Later(wait) => later = later.max(Some(*wait)),
                     Sent::Refused(reason) => {
                         let alerts = [(record.key(), record.alert.rule.as_str())];

@@ -16,6 +16,7 @@
 //! | changes again and again | flapping: people are called once, then messages are edited until calm |
 
 mod audience;
+mod change;
 mod outbox;
 mod record;
 #[cfg(test)]
@@ -25,7 +26,6 @@ mod timeline;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use serde::Serialize;
 
 use super::rules::{Damping, Decision, DestinationName};
 use super::{Alert, Meaning, Severity, Status};
@@ -33,6 +33,7 @@ use record::cut_values;
 use timeline::Place;
 
 pub use audience::{Audience, Quiet, QuietCause};
+pub use change::Change;
 pub use outbox::{Delivery, Outbox, Receipt, Step, StepKind, Told};
 pub use record::{AlertRecord, Condition, Counts};
 
@@ -49,69 +50,6 @@ pub struct Arrival<'a> {
     pub sent_at: Timestamp,
     /// The time now.
     pub now: Timestamp,
-}
-
-/// What a message changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "change", rename_all = "snake_case")]
-pub enum Change {
-    /// The first firing.
-    New,
-    /// It fires again.
-    Reopened,
-    /// It is worse than anybody was told.
-    Raised {
-        /// What people were told.
-        from: Severity,
-    },
-    /// It is less bad than before.
-    Lowered {
-        /// Before.
-        from: Severity,
-    },
-    /// It still fires.
-    Repeated,
-    /// It still fires, and more destinations are told now.
-    Widened {
-        /// Which.
-        to: Vec<DestinationName>,
-    },
-    /// The same again within moments.
-    Duplicate,
-    /// It recovered.
-    Resolved,
-    /// It does not fire any more, which is no good news.
-    WentSilent,
-    /// It fired and is over, and only now is it known.
-    Missed,
-    /// An older message than those that are known: ignored.
-    Late {
-        /// Why.
-        reason: &'static str,
-    },
-    /// The end of something that nobody knows.
-    EndOfUnknown,
-    /// It flaps from now on.
-    StartedFlapping,
-    /// It changed while it flaps.
-    Flapped,
-    /// It stopped flapping.
-    CalmedDown,
-    /// People would be called, and are not.
-    Quiet(Quiet),
-}
-
-impl Change {
-    /// Whether people are called.
-    pub fn is_loud(&self) -> bool {
-        let loud = [Self::New, Self::Reopened, Self::Missed, Self::StartedFlapping];
-        loud.contains(self) || matches!(self, Self::Raised { .. } | Self::Widened { .. })
-    }
-
-    /// Whether it counts as a new alert in a storm.
-    pub fn is_new(&self) -> bool {
-        matches!(self, Self::New | Self::Reopened | Self::Missed | Self::Widened { .. })
-    }
 }
 
 /// What is remembered of an alert after a message, and what the message changed. The record's

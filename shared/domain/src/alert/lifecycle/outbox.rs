@@ -335,30 +335,18 @@ impl Outbox {
             self.steps.pop();
         }
         self.last += 1;
-        let Content {
-            severity,
-            raised_from,
-            meaning,
-            reason,
-            values,
-            starts_at,
-            ends_at,
-            at,
-            closes_incidents,
-        } = content;
-        let number = self.last;
         self.steps.push(Step {
-            number,
+            number: self.last,
             kind,
-            severity,
-            raised_from,
-            meaning,
-            reason,
-            values,
-            starts_at,
-            ends_at,
-            at,
-            closes_incidents,
+            severity: content.severity,
+            raised_from: content.raised_from,
+            meaning: content.meaning,
+            reason: content.reason,
+            values: content.values,
+            starts_at: content.starts_at,
+            ends_at: content.ends_at,
+            at: content.at,
+            closes_incidents: content.closes_incidents,
             audience,
         });
         if self.steps.len() > MOST_STEPS {

@@ -74,6 +74,14 @@ test: setup ## Run every test, the deployed stack on the emulator included
 	cargo build --quiet --workspace --bins --tests
 	cargo test --workspace
 
+SECONDS_OF_FUZZING ?= 60
+
+.PHONY: fuzz
+fuzz: ## Feed a minute of made-up messages to the parser of alerts (needs cargo-fuzz and a nightly toolchain)
+	@mkdir -p target/fuzz/corpus
+	cargo +nightly fuzz run --fuzz-dir tests/fuzz --target-dir target/fuzz alert_message \
+		target/fuzz/corpus events -- -max_total_time=$(SECONDS_OF_FUZZING)
+
 # What tests/src/stack.rs builds, with the same settings: done beforehand, nobody waits for it there.
 .PHONY: functions
 functions: export CARGO_PROFILE_RELEASE_OPT_LEVEL := 0

@@ -184,4 +184,5 @@ async fn every_body_becomes_an_alert() {
     let told: String =
         calls(&local, "slack", "chat.postMessage").await.iter().map(Value::to_string).collect();
     assert!(told.contains("the disk is full"), "{told}");
+    assert!(told.contains("at least 1 of the same message did not arrive whole"), "{told}");
 }

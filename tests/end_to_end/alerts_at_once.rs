@@ -51,7 +51,7 @@ async fn the_same_event_five_times_at_once_is_sent_once() {
 #[tokio::test]
 async fn a_crash_between_two_destinations_sends_again_only_what_was_under_way() {
     let local = Loopback::start().await.unwrap();
-    let rules = local.rules("[lifecycle]\nclaim_seconds = 5").await.unwrap();
+    let rules = local.rules("[lifecycle]\nclaim_seconds = 51").await.unwrap();
     let mut function = local.router(&rules, &[]).await.unwrap();
     // Slack takes longer than the function lives.
     local.script(json!({"match": {"stand_in": "slack"}, "delay_ms": 4000, "times": 1})).await.unwrap();
@@ -69,7 +69,7 @@ async fn a_crash_between_two_destinations_sends_again_only_what_was_under_way() 
     // While the claim of the crashed one holds, nobody sends; the event must come back.
     let Answer::Error(error) = next.invoke(&event, TIME).await.unwrap() else { panic!("no error") };
     assert!(error["errorMessage"].as_str().unwrap().contains("another invocation"), "{error}");
-    tokio::time::sleep(Duration::from_secs(5)).await;
+    tokio::time::sleep(Duration::from_secs(51)).await;
     next.invoke(&event, TIME).await.unwrap().response().unwrap();
     let received = local.received("pagerduty").await.unwrap();
     let keys: Vec<&Value> = received.iter().map(|call| &call.body["dedup_key"]).collect();
@@ -121,12 +121,8 @@ async fn a_flapping_alert_is_told_once_and_again_when_it_is_calm() {
     }
     assert_eq!(changes, ["new", "resolved", "reopened", "started_flapping", "flapped", "flapped"]);
 
-    // The look that is due waits in the queue; a minute later it finds the alert calm.
-    let request = local.clients.sqs.get_queue_attributes().queue_url(&rules.returns);
-    let all = aws_sdk_sqs::types::QueueAttributeName::All;
-    let attributes = request.attribute_names(all).send().await.unwrap().attributes.unwrap_or_default();
-    let delayed = aws_sdk_sqs::types::QueueAttributeName::ApproximateNumberOfMessagesDelayed;
-    assert_eq!(attributes.get(&delayed).map(String::as_str), Some("1"), "{attributes:?}");
+    // A look waits in the queue for each change; a minute after the last one it finds the alert calm.
+    assert_eq!(local.returning(&rules).await.unwrap(), 3);
     let key = local.received("pagerduty").await.unwrap()[0].body["dedup_key"].clone();
     let look = json!({"schema": "assay.look-again.v1", "alert": key}).to_string();
     let posts = calls(&local, "slack").await;
@@ -142,4 +138,67 @@ async fn a_flapping_alert_is_told_once_and_again_when_it_is_calm() {
     assert!(calls(&local, "slack").await > posts);
     let last = local.received("pagerduty").await.unwrap().pop().unwrap();
     assert_eq!(last.body["event_action"], "resolve");
+}
+
+#[tokio::test]
+async fn what_a_mute_or_a_dead_endpoint_held_back_is_told_when_that_is_over() {
+    let local = Loopback::start().await.unwrap();
+    let over = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(15);
+    let mute = format!("[[mute]]\nname = \"load test\"\nalert = \"Safety low\"\nuntil = \"{over}\"\n");
+    let rules = local.rules(&mute).await.unwrap();
+    let mut function = local.router(&rules, &[]).await.unwrap();
+    let down = GrafanaAlert::new("Endpoint support-chat is down", "qwen-7b");
+    let blind = GrafanaAlert::new("DatasourceNoData", "qwen-7b");
+    let muted = GrafanaAlert::new("Safety low", "qwen-7b");
+    let event = sns(&[grafana(&[down.clone(), blind, muted])]);
+    let summary = function.invoke(&event, TIME).await.unwrap().response().unwrap();
+    assert_eq!(summary["quiet"], json!({"held_back": 1, "muted": 1}), "{summary}");
+    assert_eq!(calls(&local, "slack").await, 1);
+
+    // The endpoint is up: a look at what it held back is due at once.
+    function.invoke(&sns(&[grafana(&[down.ended()])]), TIME).await.unwrap().response().unwrap();
+    let before = calls(&local, "slack").await;
+    let looks = local.returned(&rules).await.unwrap();
+    let answer = function.invoke(&tests::loopback::batch(&looks), TIME).await.unwrap().response().unwrap();
+    assert_eq!(answer, json!({"batchItemFailures": []}));
+    let told = local.received("slack").await.unwrap().pop().unwrap().body.to_string();
+    assert!(calls(&local, "slack").await == before + 1 && told.contains("DatasourceNoData"), "{told}");
+
+    // The mute is over.
+    let left = over.duration_since(jiff::Timestamp::now()) + jiff::SignedDuration::from_secs(2);
+    tokio::time::sleep(left.try_into().unwrap_or_default()).await;
+    let looks = local.returned(&rules).await.unwrap();
+    assert_eq!(looks.len(), 1, "{looks:?}");
+    for _ in 0..2 {
+        function.invoke(&tests::loopback::batch(&looks), TIME).await.unwrap().response().unwrap();
+        let told = local.received("slack").await.unwrap().pop().unwrap().body.to_string();
+        assert!(calls(&local, "slack").await == before + 2 && told.contains("Safety low"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn where_a_summary_cannot_be_edited_the_rest_of_the_minute_is_told_at_its_end() {
+    let local = Loopback::start().await.unwrap();
+    let rules = local.rules("[storm]\nnew_alerts_per_minute = 1").await.unwrap();
+    let mut function = local.router(&rules, &[]).await.unwrap();
+    // Two events of one minute.
+    let into_minute = || jiff::Timestamp::now().as_second().rem_euclid(60);
+    if into_minute() > 45 {
+        tokio::time::sleep(Duration::from_secs(16)).await;
+    }
+    for numbers in [0..3, 3..6] {
+        let alerts: Vec<GrafanaAlert> =
+            numbers.map(|number| GrafanaAlert::new(&format!("Rule {number}"), "qwen-7b")).collect();
+        function.invoke(&sns(&[grafana(&alerts)]), TIME).await.unwrap().response().unwrap();
+    }
+    assert_eq!(calls(&local, "webhook").await, 2, "one alone, and the summary when the storm begins");
+    assert_eq!(local.returning(&rules).await.unwrap(), 1);
+    let left = u64::try_from(62 - into_minute()).unwrap();
+    tokio::time::sleep(Duration::from_secs(left)).await;
+    let looks = local.returned(&rules).await.unwrap();
+    for _ in 0..2 {
+        function.invoke(&tests::loopback::batch(&looks), TIME).await.unwrap().response().unwrap();
+        let last = local.received("webhook").await.unwrap().pop().unwrap().body;
+        assert_eq!((calls(&local, "webhook").await, &last["alerts"]), (3, &json!(5)), "{last}");
+    }
 }

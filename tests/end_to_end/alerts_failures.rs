@@ -23,8 +23,13 @@ struct Scene {
 
 impl Scene {
     async fn new(replies: Value) -> Self {
+        Self::with("", replies).await
+    }
+
+    /// With these rules before the destinations.
+    async fn with(rules: &str, replies: Value) -> Self {
         let local = Loopback::start().await.unwrap();
-        let rules = local.rules("").await.unwrap();
+        let rules = local.rules(rules).await.unwrap();
         let function = local.router(&rules, &[]).await.unwrap();
         local.script(replies).await.unwrap();
         Self { local, rules, function }
@@ -179,6 +184,47 @@ async fn what_is_refused_for_good_is_parked_with_its_reason_and_told_when_it_is_
     assert_eq!((posts.len(), scene.statuses("slack").await[1]), (2, 200));
     assert!(posts[1]["text"].as_str().unwrap().contains("Safety low"));
     assert_eq!(scene.statuses("pagerduty").await, [202]);
+    scene.assert_discreet();
+}
+
+#[tokio::test]
+async fn a_summary_that_is_refused_for_good_is_parked_alert_by_alert_and_told_when_redriven() {
+    let archived = says("slack", 200, &json!({"ok": false, "error": "is_archived"}), 2);
+    let mut scene = Scene::with("[storm]\nnew_alerts_per_minute = 1", json!([archived])).await;
+    let alerts: Vec<GrafanaAlert> =
+        (0..4).map(|number| GrafanaAlert::new(&format!("Rule {number}"), "qwen-7b")).collect();
+
+    let summary = scene.send(&sns(&[grafana(&alerts)])).await.response().unwrap();
+
+    assert_eq!(summary["summarised"], 3, "{summary}");
+    let parked = scene.local.dead_letters(&scene.rules).await.unwrap();
+    let letters: Vec<Value> = parked.iter().map(|text| serde_json::from_str(text).unwrap()).collect();
+    let alerts: std::collections::BTreeSet<&str> =
+        letters.iter().filter_map(|letter| letter["alert"].as_str()).collect();
+    assert_eq!((letters.len(), alerts.len()), (4, 4), "{letters:?}");
+    assert!(letters.iter().all(|letter| letter["destination"] == "slack"), "{letters:?}");
+    // A letter that comes twice is told once.
+    for _ in 0..2 {
+        scene.send(&batch(&parked)).await.response().unwrap();
+        assert_eq!(scene.statuses("slack").await.len(), 2 + 4);
+    }
+    scene.assert_discreet();
+}
+
+#[tokio::test]
+async fn pages_for_which_a_minute_has_no_turn_left_come_back_by_the_queue() {
+    // One at once, the next in two minutes: more than an invocation waits.
+    let mut scene = Scene::with("[storm]\nincidents_per_minute = 1", json!([])).await;
+    let alerts: Vec<GrafanaAlert> =
+        (0..3).map(|number| GrafanaAlert::new(&format!("Rule {number}"), "qwen-7b")).collect();
+
+    let summary = scene.send(&sns(&[grafana(&alerts)])).await.response().unwrap();
+
+    assert_eq!(summary["destinations"]["pagerduty"]["later"], 2, "{summary}");
+    assert_eq!(summary["destinations"]["slack"]["delivered"], 3, "{summary}");
+    assert_eq!(scene.statuses("pagerduty").await, [202]);
+    assert_eq!(scene.local.dead_letters(&scene.rules).await.unwrap(), Vec::<String>::new());
+    assert!(scene.local.returning(&scene.rules).await.unwrap() >= 2);
     scene.assert_discreet();
 }
 

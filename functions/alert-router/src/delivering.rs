@@ -1,20 +1,22 @@
 //! Delivers what is claimed of an alert, notes what was taken, and claims what follows, until
 //! nothing is owed or something cannot be delivered now.
 
+use std::time::Duration;
+
 use adapters::Fault;
 use adapters::state::{NotWritten, RecordKey};
 use domain::alert::AlertKey;
 use domain::alert::lifecycle::{AlertRecord, Change, Delivery};
 use domain::alert::notice::{Enrichment, NotIncluded, Part, Related};
-use domain::alert::rules::{Correlated, DestinationName};
+use domain::alert::rules::{Correlated, DestinationName, Neighbour};
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use serde_json::json;
 use thiserror::Error;
 
-use crate::event::{Parked, Schema};
+use crate::event::{Parked, Returned};
 use crate::preparing::{Case, Claimed, Decided};
-use crate::records::{AT_ONCE, TRIES, stand_back};
+use crate::records::{self, AT_ONCE, TRIES, stand_back};
 use crate::sending::Sent;
 use crate::wording::{Context, notice, reading};
 use crate::work::Work;
@@ -23,6 +25,8 @@ use crate::work::Work;
 const MOST_ROUNDS: usize = 8;
 /// Joined alerts that a message shows.
 const MOST_RELATED: usize = 5;
+/// How long their records are waited for: they belong to the alert, whatever else is looked up.
+const RELATED_WAIT: Duration = Duration::from_secs(1);
 
 /// Why an alert is not delivered to everybody yet: the event must come back.
 #[derive(Debug, Clone, Error)]
@@ -47,6 +51,11 @@ impl From<Fault> for Failed {
     }
 }
 
+fn without_related(enrichment: &mut Enrichment, why: String) -> Vec<Related> {
+    enrichment.not_included.push(NotIncluded { part: Part::RelatedAlerts, why });
+    Vec::new()
+}
+
 /// An alert that is being delivered.
 #[derive(Debug)]
 pub(crate) struct Subject<'a> {
@@ -61,6 +70,10 @@ impl Work<'_> {
     pub(crate) async fn subject<'a>(&self, case: &'a Case, decided: Option<&'a Decided>) -> Subject<'a> {
         let metric = decided.and_then(|decided| decided.correlated.decision.metric.as_deref());
         let (mut enrichment, _) = self.found.about(&case.place, metric.or(case.alert.metric()));
+        if case.lost > 0 {
+            let why = format!("at least {} of the same message did not arrive whole", case.lost);
+            enrichment.not_included.push(NotIncluded { part: Part::OtherAlerts, why });
+        }
         let related = match decided {
             None => Vec::new(),
             Some(decided) => self.related(&decided.correlated, &mut enrichment).await,
@@ -69,33 +82,33 @@ impl Work<'_> {
     }
 
     async fn related(&self, correlated: &Correlated, enrichment: &mut Enrichment) -> Vec<Related> {
-        let mut related = Vec::new();
-        for neighbour in correlated.joined.iter().take(MOST_RELATED) {
-            let key = RecordKey::alert(neighbour.key.as_str());
-            match self.tools.state.record::<AlertRecord>(&key, self.now).await {
-                Ok(Some(record)) => related.push(Related {
-                    rule: neighbour.rule.clone(),
-                    key: neighbour.key.clone(),
-                    severity: record.value.severity,
-                    reading: reading(&record.value.alert, &self.terms.rules),
-                    firing_since: Some(neighbour.since),
-                }),
-                Ok(None) => {}
-                Err(fault) => {
-                    enrichment
-                        .not_included
-                        .push(NotIncluded { part: Part::RelatedAlerts, why: fault.to_string() });
-                    break;
-                }
-            }
-        }
-        related
+        let joined = &correlated.joined[..correlated.joined.len().min(MOST_RELATED)];
+        let keys = joined.iter().map(|one| (one.key.clone(), RecordKey::alert(one.key.as_str())));
+        let records = records::read::<_, AlertRecord>(&self.tools.state, keys, self.now);
+        let records = match tokio::time::timeout(RELATED_WAIT, records).await {
+            Ok(Ok(records)) => records,
+            Ok(Err(fault)) => return without_related(enrichment, fault.to_string()),
+            Err(_) => return without_related(enrichment, "timed out".to_owned()),
+        };
+        let related = |neighbour: &Neighbour| {
+            let record = &records.get(&neighbour.key)?.value;
+            Some(Related {
+                rule: neighbour.rule.clone(),
+                key: neighbour.key.clone(),
+                severity: record.severity,
+                reading: reading(&record.alert, &self.terms.rules),
+                firing_since: Some(neighbour.since),
+            })
+        };
+        joined.iter().filter_map(related).collect()
     }
 
-    /// Delivers all that is claimed of an alert and what follows from it.
+    /// Delivers all that is claimed of an alert and what follows from it. What has to wait for its turn
+    /// comes back by the queue: the few retries of an event are for failures.
     pub(crate) async fn deliver(&self, claimed: Claimed, subject: &Subject<'_>) -> Result<(), Failed> {
         let Claimed { mut record, mut deliveries, .. } = claimed;
         let mut failures: Vec<Failed> = Vec::new();
+        let mut later: Option<Duration> = None;
         for _ in 0..MOST_ROUNDS {
             if deliveries.is_empty() {
                 break;
@@ -114,22 +127,32 @@ impl Work<'_> {
                 self.counts().sent(&delivery.destination, sent);
                 match sent {
                     Sent::Delivered { .. } => {}
-                    Sent::Owed(reason) => failures.push(Failed::owed(&delivery.destination, reason)),
-                    Sent::Refused(reason) => self.park(&record, &delivery.destination, reason).await?,
+                    Sent::Owed(reason) | Sent::Begun { reason, .. } => {
+                        failures.push(Failed::owed(&delivery.destination, reason));
+                    }
+                    Sent::Later(wait) => later = later.max(Some(*wait)),
+                    Sent::Refused(reason) => {
+                        let alerts = [(record.key(), record.alert.rule.as_str())];
+                        self.park(&alerts, &delivery.destination, reason).await?;
+                    }
                 }
             }
             // What failed waits for the retry: to claim it again at once would be to hammer.
-            let may_claim = failures.is_empty();
+            let may_claim = failures.is_empty() && later.is_none();
             (record, deliveries) = self.settle(record.key(), &sent, may_claim).await?;
         }
         if let Some(failed) = failures.into_iter().reduce(|one, other| Failed(format!("{one}; {other}"))) {
             return Err(failed);
         }
+        let key = record.key();
         if record.outbox.claimed_until(&self.owner, Timestamp::now()).is_some() {
-            return Err(Failed::elsewhere(&format!("\"{}\"", record.alert.rule)));
+            return Err(Failed::elsewhere(&format!("alert {key}")));
+        }
+        if let Some(wait) = later {
+            return Ok(self.look_later(key, Timestamp::now().checked_add(wait).ok()).await?);
         }
         if record.outbox.is_owed() {
-            return Err(Failed(format!("\"{}\": more is to be told", record.alert.rule)));
+            return Err(Failed(format!("alert {key}: more is to be told")));
         }
         Ok(())
     }
@@ -168,7 +191,10 @@ impl Work<'_> {
             for (delivery, sent) in sent {
                 match sent {
                     Sent::Delivered { receipt, .. } => record.outbox.confirm(delivery, receipt.clone()),
-                    Sent::Owed(_) => record.outbox.release(&delivery.destination, &self.owner),
+                    Sent::Begun { receipt, .. } => record.outbox.begin(delivery, receipt.clone()),
+                    Sent::Owed(_) | Sent::Later(_) => {
+                        record.outbox.release(&delivery.destination, &self.owner);
+                    }
                     Sent::Refused(reason) => record.outbox.give_up(delivery, reason),
                 }
             }
@@ -189,24 +215,28 @@ impl Work<'_> {
         Err(Failed("other invocations were faster each time".to_owned()))
     }
 
-    /// Keeps for a person what a destination refuses for good. Comes before the record is told, so
-    /// that a crash in between parks twice rather than never.
-    async fn park(
+    /// Keeps for a person what a destination refuses for good, each alert with its rule. Comes before it
+    /// is noted as told, so that a crash in between parks twice rather than never.
+    pub(crate) async fn park(
         &self,
-        record: &AlertRecord,
+        alerts: &[(&AlertKey, &str)],
         destination: &DestinationName,
         reason: &str,
     ) -> Result<(), Fault> {
-        let (rule, alert) = (&record.alert.rule, record.key().clone());
-        let parked = Parked {
-            schema: Schema::V1,
-            alert,
-            rule: rule.clone(),
-            destination: destination.clone(),
-            reason: reason.to_owned(),
-            at: Timestamp::now(),
+        let letter = |(alert, rule): &(&AlertKey, &str)| {
+            let parked = Parked {
+                alert: (*alert).clone(),
+                rule: (*rule).to_owned(),
+                destination: destination.clone(),
+                reason: reason.to_owned(),
+                at: Timestamp::now(),
+            };
+            json!(Returned::Parked(parked)).to_string()
         };
-        tracing::error!(%destination, reason, rule, key = %parked.alert, "alert refused; parked in the dead-letter queue");
-        self.tools.dead_letters.send(&json!(parked).to_string()).await
+        for (key, _) in alerts {
+            tracing::error!(%destination, reason, %key, "alert refused; parked in the dead-letter queue");
+        }
+        let letters: Vec<String> = alerts.iter().map(letter).collect();
+        self.tools.dead_letters.send_all(&letters).await
     }
 }

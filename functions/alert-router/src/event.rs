@@ -24,17 +24,10 @@ pub(crate) struct Event {
 pub(crate) enum Item {
     /// A message with alerts.
     Message(Delivery),
-    /// A delivery that comes back from the dead-letter queue.
-    Parked {
-        /// Which.
-        parked: Parked,
-        /// The queue's message.
-        sqs_message_id: Option<String>,
-    },
-    /// A look at a flapping alert that may be calm by now.
-    Look {
-        /// Which.
-        look: Look,
+    /// What alert-router itself has put into one of its queues.
+    Returned {
+        /// What.
+        returned: Returned,
         /// The queue's message.
         sqs_message_id: Option<String>,
     },
@@ -42,29 +35,25 @@ pub(crate) enum Item {
     Unreadable(Unreadable),
 }
 
-/// A look at a flapping alert that is due: no message may come by itself when it is calm.
+/// What alert-router itself puts into its queues, to come back by the return queue. It names alerts and
+/// holds nothing of them: the state table does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Look {
-    /// The form of this message.
-    pub(crate) schema: LookSchema,
-    /// Which alert.
-    pub(crate) alert: AlertKey,
-}
-
-/// The form of [`Look`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum LookSchema {
-    /// The first.
+#[serde(tag = "schema")]
+pub(crate) enum Returned {
+    /// A delivery that a destination refused for good, as it waits in the dead-letter queue.
+    #[serde(rename = "assay.parked-delivery.v1")]
+    Parked(Parked),
+    /// A look at an alert.
     #[serde(rename = "assay.look-again.v1")]
-    V1,
+    Look(Look),
+    /// The end of a minute in which a summary told of a storm.
+    #[serde(rename = "assay.storm-minute.v1")]
+    StormMinute(StormMinute),
 }
 
-/// A delivery that a destination refused for good, as it waits in the dead-letter queue. It names
-/// the alert and holds nothing of it: the state table does.
+/// A delivery that a destination refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Parked {
-    /// The form of this message.
-    pub(crate) schema: Schema,
     /// Which alert.
     pub(crate) alert: AlertKey,
     /// Its rule, for whoever looks into the queue.
@@ -77,12 +66,35 @@ pub(crate) struct Parked {
     pub(crate) at: Timestamp,
 }
 
-/// The form of [`Parked`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Schema {
-    /// The first.
-    #[serde(rename = "assay.parked-delivery.v1")]
-    V1,
+/// A look at an alert for which no message may come by itself: it flaps and may be calm, a mute may be
+/// over, what held it back is, or more is to be told than one invocation could.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Look {
+    /// Which alert.
+    pub(crate) alert: AlertKey,
+    /// Not before: a queue delays by 15 minutes at most.
+    #[serde(default)]
+    pub(crate) due: Option<Timestamp>,
+}
+
+/// What the summary of a route stands for is complete.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StormMinute {
+    /// The route.
+    pub(crate) route: String,
+    /// When the minute is over.
+    pub(crate) due: Timestamp,
+}
+
+impl Returned {
+    /// When it is to be taken up.
+    pub(crate) fn due(&self) -> Option<Timestamp> {
+        match self {
+            Self::Parked(_) => None,
+            Self::Look(look) => look.due,
+            Self::StormMinute(minute) => Some(minute.due),
+        }
+    }
 }
 
 /// Takes an event apart.
@@ -101,11 +113,8 @@ pub(crate) fn read(mut event: Value) -> Event {
 
 /// What alert-router itself has put into its queues, and what others send.
 fn own(delivery: Delivery) -> Item {
-    if let Ok(parked) = serde_json::from_str(&delivery.message) {
-        return Item::Parked { parked, sqs_message_id: delivery.sqs_message_id };
-    }
     match serde_json::from_str(&delivery.message) {
-        Ok(look) => Item::Look { look, sqs_message_id: delivery.sqs_message_id },
+        Ok(returned) => Item::Returned { returned, sqs_message_id: delivery.sqs_message_id },
         Err(_) => Item::Message(delivery),
     }
 }
@@ -116,15 +125,18 @@ mod tests {
 
     use super::*;
 
-    fn parked() -> Parked {
-        Parked {
-            schema: Schema::V1,
+    fn at() -> Timestamp {
+        "2026-11-24T09:00:00Z".parse().unwrap()
+    }
+
+    fn parked() -> Returned {
+        Returned::Parked(Parked {
             alert: AlertKey::of(["a"]),
             rule: "Safety low".to_owned(),
             destination: DestinationName::new("slack").unwrap(),
             reason: "is_archived".to_owned(),
-            at: "2026-11-24T09:00:00Z".parse().unwrap(),
-        }
+            at: at(),
+        })
     }
 
     fn queue(body: &str) -> Value {
@@ -143,12 +155,16 @@ mod tests {
     }
 
     #[test]
-    fn what_was_parked_comes_back_as_what_it_was() {
-        let body = serde_json::to_string(&parked()).unwrap();
-        let event = read(queue(&body));
-        assert!(event.is_queue);
-        let [Item::Parked { parked: read, sqs_message_id }] = &event.items[..] else { panic!("{event:?}") };
-        assert_eq!((read, sqs_message_id.as_deref()), (&parked(), Some("m")));
+    fn what_was_put_into_a_queue_comes_back_as_what_it_was() {
+        let look = Returned::Look(Look { alert: AlertKey::of(["a"]), due: Some(at()) });
+        let minute = Returned::StormMinute(StormMinute { route: "all".to_owned(), due: at() });
+        for (sent, due) in [(parked(), None), (look, Some(at())), (minute, Some(at()))] {
+            let event = read(queue(&serde_json::to_string(&sent).unwrap()));
+            assert!(event.is_queue);
+            let [Item::Returned { returned, sqs_message_id }] = &event.items[..] else { panic!("{event:?}") };
+            assert_eq!((returned, sqs_message_id.as_deref()), (&sent, Some("m")));
+            assert_eq!(returned.due(), due);
+        }
     }
 
     #[test]

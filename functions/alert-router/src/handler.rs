@@ -23,7 +23,7 @@ use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use crate::config::Config;
-use crate::event::{self, Event, Item, Look, Parked};
+use crate::event::{self, Event, Item, Returned};
 use crate::looking_up::{Found, Places, look_up};
 use crate::preparing::Case;
 use crate::summary::{Summary, decision, shown};
@@ -111,7 +111,8 @@ impl Function {
         let mut work = self.work(terms, &event.context, is_dry_run);
         let ids: Vec<Option<String>> = items.iter().map(sqs_message_id).collect();
         let mut failures: BTreeMap<usize, Vec<String>> = BTreeMap::new();
-        let (cases, returned) = read(&work, items, is_queue, &mut failures);
+        let (mut cases, returned) = read(&work, items, is_queue, &mut failures);
+        cases.extend(work.waiting(&returned, &mut failures).await);
         let tools = &self.tools;
         let budget = tools.config.enrichment;
         work.found =
@@ -173,12 +174,12 @@ impl Function {
 fn sqs_message_id(item: &Item) -> Option<String> {
     match item {
         Item::Message(delivery) => delivery.sqs_message_id.clone(),
-        Item::Parked { sqs_message_id, .. } | Item::Look { sqs_message_id, .. } => sqs_message_id.clone(),
+        Item::Returned { sqs_message_id, .. } => sqs_message_id.clone(),
         Item::Unreadable(unreadable) => unreadable.sqs_message_id.clone(),
     }
 }
 
-/// The alerts of an event, and what comes back from the dead-letter queue.
+/// The alerts of an event, and what comes back by the queue.
 fn read(
     work: &Work<'_>,
     items: Vec<Item>,
@@ -204,13 +205,13 @@ fn read(
                 }
                 work.counts().parsed(&parsed);
                 let sent_at = delivery.published_at.unwrap_or(work.now);
-                cases.extend(parsed.alerts.into_iter().map(|alert| Case::new(work, place, alert, sent_at)));
+                let case = |alert| Case { lost: parsed.lost, ..Case::new(work, place, alert, sent_at) };
+                cases.extend(parsed.alerts.into_iter().map(case));
             }
-            Item::Parked { parked: one, .. } => {
-                work.counts().redriven += 1;
-                returned.push((place, Returned::Parked(one)));
+            Item::Returned { returned: one, .. } => {
+                work.counts().redriven += u64::from(matches!(one, Returned::Parked(_)));
+                returned.push((place, one));
             }
-            Item::Look { look, .. } => returned.push((place, Returned::Look(look))),
             Item::Unreadable(unreadable) => {
                 work.counts().unreadable += 1;
                 tracing::error!(place = unreadable.place, error = %unreadable, "record without a message");
@@ -221,13 +222,6 @@ fn read(
         }
     }
     (cases, returned)
-}
-
-/// What comes back through the queue.
-#[derive(Debug)]
-pub(crate) enum Returned {
-    Parked(Parked),
-    Look(Look),
 }
 
 /// What the alerts are about, each with the measures that they name.

@@ -21,7 +21,7 @@ use crate::terms::Terms;
 
 mod series;
 
-pub(crate) use series::{Wanted, wanted};
+pub(crate) use series::{Grain, Wanted, wanted};
 
 /// How far back.
 const BACK: SignedDuration = SignedDuration::from_hours(1);
@@ -51,8 +51,8 @@ pub(crate) type Places = BTreeMap<Place, BTreeSet<String>>;
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     by_place: BTreeMap<Place, (Enrichment, Measured)>,
-    /// Why a place that is not among them has nothing.
-    too_many: bool,
+    /// How many places have nothing because there are too many.
+    left_out: usize,
 }
 
 impl Found {
@@ -64,7 +64,7 @@ impl Found {
             return (enrichment, measured.clone());
         }
         let mut enrichment = Enrichment::default();
-        if self.too_many {
+        if self.left_out > 0 {
             let why = format!("more than {MOST_PLACES} places in one message");
             enrichment.not_included.push(NotIncluded { part: Part::Values, why });
         }
@@ -73,7 +73,8 @@ impl Found {
 
     /// How many parts are missing.
     pub(crate) fn missing(&self) -> usize {
-        self.by_place.values().map(|(enrichment, _)| enrichment.not_included.len()).sum()
+        let parts: usize = self.by_place.values().map(|(enrichment, _)| enrichment.not_included.len()).sum();
+        parts + self.left_out
     }
 }
 
@@ -87,15 +88,16 @@ pub(crate) async fn look_up(
     now: Timestamp,
 ) -> Found {
     let nowhere = Place { endpoint: None, component: None };
-    let asked: Vec<(&Place, &BTreeSet<String>)> =
-        places.iter().filter(|(place, _)| **place != nowhere).take(MOST_PLACES).collect();
-    let too_many = places.len() > MOST_PLACES;
+    let mut asked: Vec<(&Place, &BTreeSet<String>)> =
+        places.iter().filter(|(place, _)| **place != nowhere).collect();
     if asked.is_empty() || budget.is_zero() {
-        return Found { too_many, ..Found::default() };
+        return Found::default();
     }
+    let left_out = asked.len().saturating_sub(MOST_PLACES);
+    asked.truncate(MOST_PLACES);
     let components: BTreeSet<ComponentName> =
         asked.iter().filter_map(|(place, _)| place.component.clone()).collect();
-    let numbers = tokio::time::timeout(budget, numbers(metrics, terms, &asked, now));
+    let numbers = tokio::time::timeout(budget, numbers(metrics, terms, &asked, budget / 2, now));
     let worst = async {
         if components.is_empty() {
             return Ok(Ok(Vec::new()));
@@ -134,7 +136,7 @@ pub(crate) async fn look_up(
         }
         by_place.insert(place.clone(), (enrichment, measured));
     }
-    Found { by_place, too_many }
+    Found { by_place, left_out }
 }
 
 fn flat<T, E>(result: Result<Result<T, Fault>, E>) -> Result<T, String> {
@@ -153,7 +155,7 @@ struct Numbers {
     per_hour: Option<f64>,
     idle_per_hour: Option<f64>,
     /// Why there are none.
-    missing: Option<&'static str>,
+    missing: Option<String>,
 }
 
 impl Numbers {
@@ -163,8 +165,8 @@ impl Numbers {
         let usd = |number: Option<f64>| number.and_then(MicroUsd::from_usd);
         let cost = Cost { per_hour: usd(self.per_hour), idle_per_hour: usd(self.idle_per_hour) };
         enrichment.cost = (cost.per_hour.is_some() || cost.idle_per_hour.is_some()).then_some(cost);
-        if let Some(why) = self.missing {
-            enrichment.not_included.push(NotIncluded { part: Part::Values, why: why.to_owned() });
+        if let Some(why) = &self.missing {
+            enrichment.not_included.push(NotIncluded { part: Part::Values, why: why.clone() });
         }
     }
 }
@@ -173,9 +175,15 @@ async fn numbers<'a>(
     metrics: &Metrics,
     terms: &Terms,
     places: &[(&'a Place, &'a BTreeSet<String>)],
+    patience: Duration,
     now: Timestamp,
 ) -> Result<BTreeMap<&'a Place, Numbers>, Fault> {
-    let owners = owners(metrics, terms, places).await?;
+    // The numbers of others, and those that need no endpoint, do not wait for one that is unknown.
+    let owners = tokio::time::timeout(patience, owners(metrics, terms, places)).await;
+    let (owners, why) = match flat(owners) {
+        Ok(owners) => (owners, "no endpoint of this component is known".to_owned()),
+        Err(why) => (terms.owners.clone(), format!("the endpoint of this component was not found: {why}")),
+    };
     let mut queries: Vec<SeriesQuery> = Vec::new();
     let mut wanted_by: Vec<(&Place, Wanted)> = Vec::new();
     let mut numbers: BTreeMap<&Place, Numbers> = BTreeMap::new();
@@ -183,7 +191,7 @@ async fn numbers<'a>(
         let endpoint = place.endpoint.clone().or_else(|| owners.get(place.component.as_ref()?).cloned());
         let own = numbers.entry(place).or_default();
         if endpoint.is_none() {
-            own.missing = Some("no endpoint of this component is known");
+            own.missing = Some(why.clone());
         }
         for wanted in wanted(terms, endpoint.as_ref(), place.component.as_ref(), named) {
             queries.push(wanted.query.clone());
@@ -191,22 +199,26 @@ async fn numbers<'a>(
         }
     }
     let values = metrics.series(&queries, now - BACK, now).await?;
-    let mut last: BTreeMap<(&Place, String), f64> = BTreeMap::new();
+    let mut last: BTreeMap<(&Place, Grain, String), f64> = BTreeMap::new();
     for ((place, wanted), values) in wanted_by.iter().zip(values) {
         let own = numbers.entry(*place).or_default();
         let Some(values) = values else {
-            own.missing = Some("CloudWatch failed at a metric");
+            own.missing = Some("CloudWatch failed at a metric".to_owned());
             continue;
         };
+        let values = wanted.whole(values, now);
         let current = values.last().map(|(_, value)| *value);
         if let Some(current) = current {
-            last.insert((*place, wanted.name.clone()), current);
+            last.insert((*place, wanted.grain, wanted.name.clone()), current);
+        }
+        if !wanted.is_shown {
+            continue;
         }
         if wanted.name == COST_PER_HOUR.name {
             own.per_hour = current;
         } else if wanted.name == IDLE_COST_PER_HOUR.name {
             own.idle_per_hour = current;
-        } else if wanted.is_shown && !values.is_empty() {
+        } else if !values.is_empty() {
             own.now.push(NowValue {
                 quantity: Quantity::of_metric(&wanted.name),
                 metric: wanted.name.clone(),
@@ -217,7 +229,7 @@ async fn numbers<'a>(
     }
     for (place, _) in places {
         let own = numbers.entry(place).or_default();
-        let value = |name: &str| last.get(&(*place, name.to_owned())).copied();
+        let value = |name: &str, grain| last.get(&(*place, grain, name.to_owned())).copied();
         own.measured = series::measured(&terms.rules, value);
     }
     Ok(numbers)
@@ -259,8 +271,12 @@ fn newest(values: &[(Timestamp, f64)], now: Timestamp) -> Option<f64> {
     (now.duration_since(*at) <= SignedDuration::from_mins(15)).then_some(*value)
 }
 
+/// The period that a moment is in.
+fn slot(at: Timestamp) -> i64 {
+    at.as_second().div_euclid(i64::from(PERIOD))
+}
+
 fn trend(values: &[(Timestamp, f64)], now: Timestamp) -> Trend {
-    let slot = |at: Timestamp| at.as_second().div_euclid(i64::from(PERIOD));
     let last = slot(now);
     let slots = (last - BACK.as_secs() / i64::from(PERIOD))..=last;
     Trend::new(slots.map(|wanted| values.iter().find(|(at, _)| slot(*at) == wanted).map(|(_, value)| *value)))

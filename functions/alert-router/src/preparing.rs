@@ -29,6 +29,8 @@ pub(crate) struct Case {
     pub(crate) alert: Alert,
     /// When it was sent.
     pub(crate) sent_at: Timestamp,
+    /// How many others of its message did not arrive whole.
+    pub(crate) lost: usize,
     /// What it is about.
     pub(crate) subject: Subject,
     /// Where its numbers are found.
@@ -47,7 +49,7 @@ impl Case {
             endpoint: endpoint.and_then(|name| name.parse::<EndpointName>().ok()),
             component: component.and_then(|name| name.parse::<ComponentName>().ok()),
         };
-        Self { item, alert, sent_at, subject, place }
+        Self { item, alert, sent_at, lost: 0, subject, place }
     }
 }
 
@@ -145,9 +147,14 @@ impl Work<'_> {
                 (scope, (version, known.map(|known| known.value).unwrap_or_default()))
             })
             .collect();
-        let (mut drafts, mut decided) = self.decide(cases, open, known, &mut scopes);
-        if !self.is_dry_run && !self.write_scopes(scopes).await? {
-            return Ok(open.to_vec());
+        let (mut drafts, mut decided, released) = self.decide(cases, open, known, &mut scopes);
+        if !self.is_dry_run {
+            if !self.write_scopes(scopes).await? {
+                return Ok(open.to_vec());
+            }
+            for alert in &released {
+                self.look_later(alert, None).await?;
+            }
         }
         self.share_in_storms(cases, &mut drafts, &mut decided).await?;
         let conflicts = self.write(drafts, prepared).await;
@@ -159,18 +166,20 @@ impl Work<'_> {
         Ok(conflicts)
     }
 
-    /// In memory: case by case, so that one sees what the one before it left.
+    /// In memory: case by case, so that one sees what the one before it left. Answers also the alerts
+    /// that are not held back any more.
     fn decide(
         &self,
         cases: &[Case],
         open: &[usize],
         known: BTreeMap<AlertKey, Versioned<AlertRecord>>,
         scopes: &mut Scopes,
-    ) -> (BTreeMap<AlertKey, Draft>, BTreeMap<usize, Decided>) {
+    ) -> (BTreeMap<AlertKey, Draft>, BTreeMap<usize, Decided>, BTreeSet<AlertKey>) {
         let rules = &self.terms.rules;
         let mut known = known;
         let mut drafts: BTreeMap<AlertKey, Draft> = BTreeMap::new();
         let mut decided = BTreeMap::new();
+        let mut released = BTreeSet::new();
         for place in open {
             let case = &cases[*place];
             let alert = &case.alert;
@@ -196,15 +205,16 @@ impl Work<'_> {
             let (record, change) = advance(before, &arrival, rules.damping());
             for scope in &own_scopes {
                 if let Some((_, alerts)) = scopes.get_mut(scope) {
-                    // Those that waited for this one hear of it with their next message.
-                    (*alerts, _) = rules.note(alerts, &correlated, alert, record.condition, self.now);
+                    let noted = rules.note(alerts, &correlated, alert, record.condition, self.now);
+                    released.extend(noted.1);
+                    *alerts = noted.0;
                 }
             }
             own.push(*place);
             drafts.insert(alert.key.clone(), Draft { replaces, record, cases: own });
             decided.insert(*place, Decided { correlated, routing, change, summarised_by: Vec::new() });
         }
-        (drafts, decided)
+        (drafts, decided, released)
     }
 
     /// False when another invocation has written one meanwhile: then nothing but scopes is written,
@@ -266,13 +276,7 @@ impl Work<'_> {
         let damping = self.terms.rules.damping();
         let write = |(key, mut draft): (AlertKey, Draft)| async move {
             let deliveries = draft.record.outbox.claim(&self.owner, self.now, damping.claim);
-            let written = if self.is_dry_run {
-                Ok(0)
-            } else {
-                let record_key = RecordKey::alert(key.as_str());
-                let kept = damping.keep;
-                self.tools.state.put_record(&record_key, &draft.record, draft.replaces, self.now, kept).await
-            };
+            let written = if self.is_dry_run { Ok(0) } else { self.write_alert(&mut draft).await };
             (key, draft, deliveries, written)
         };
         let mut conflicts = Vec::new();
@@ -291,5 +295,12 @@ impl Work<'_> {
         }
         conflicts.sort_unstable();
         conflicts
+    }
+
+    async fn write_alert(&self, draft: &mut Draft) -> Result<i64, NotWritten> {
+        self.see_to_look(&mut draft.record).await.map_err(NotWritten::Failed)?;
+        let key = RecordKey::alert(draft.record.key().as_str());
+        let kept = self.terms.rules.damping().keep;
+        self.tools.state.put_record(&key, &draft.record, draft.replaces, self.now, kept).await
     }
 }

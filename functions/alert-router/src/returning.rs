@@ -1,6 +1,7 @@
-//! What comes back through the queue: deliveries that were refused and are to be tried again, and
-//! looks at flapping alerts that may be calm.
+//! What comes back through the queue: deliveries that were refused and are to be tried again, looks at
+//! alerts for which no message may come by itself, ends of minutes with a storm.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use adapters::Fault;
@@ -11,56 +12,98 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::delivering::Failed;
-use crate::event::{Look, LookSchema, Parked};
+use crate::event::{Look, Parked, Returned};
 use crate::preparing::{Case, Claimed};
 use crate::records::{TRIES, stand_back};
 use crate::work::Work;
 
-/// What is to be done about a record.
-enum Next {
-    /// Write it, and deliver what follows.
-    Deliver(Box<AlertRecord>, Option<Change>),
-    /// Look again after this time.
-    Later(Duration),
-    /// Nothing.
-    Nothing,
-}
+/// What is to be written of a record and delivered, and what has changed; `None` when there is
+/// nothing to do.
+type Next = Option<(AlertRecord, Option<Change>)>;
 
 impl Work<'_> {
-    /// Takes up what was parked: what holds now is told to the destination that refused.
-    pub(crate) async fn redrive(&self, parked: &Parked) -> Result<(), Failed> {
-        let told = |known: &AlertRecord| {
-            Next::Deliver(Box::new(tell_again(known, &parked.destination, self.now)), None)
-        };
-        if self.take_up(&parked.alert, told).await? {
-            return Ok(());
+    /// Firing alerts that were kept from people, at which a look is due: they are decided about anew,
+    /// as if their last message came again.
+    pub(crate) async fn waiting(
+        &self,
+        returned: &[(usize, Returned)],
+        failures: &mut BTreeMap<usize, Vec<String>>,
+    ) -> Vec<Case> {
+        let mut cases = Vec::new();
+        for (item, returned) in returned.iter().filter(|(_, returned)| self.is_due(returned)) {
+            let Returned::Look(look) = returned else { continue };
+            let key = RecordKey::alert(look.alert.as_str());
+            match self.tools.state.record::<AlertRecord>(&key, self.now).await {
+                Ok(Some(Versioned { value, .. })) if value.waiting().is_some() => {
+                    cases.push(Case::new(self, *item, value.alert.clone(), value.sent_at()));
+                }
+                Ok(_) => {}
+                Err(fault) => failures.entry(*item).or_default().push(fault.to_string()),
+            }
         }
-        tracing::warn!(rule = parked.rule, key = %parked.alert, "parked alert is not remembered any more; nothing to tell");
+        cases
+    }
+
+    /// Does what comes back is for, or sends it round once more when it comes too early.
+    pub(crate) async fn take_back(&self, returned: &Returned) -> Result<(), Failed> {
+        if !self.is_due(returned) {
+            return Ok(self.return_later(returned).await?);
+        }
+        match returned {
+            Returned::Parked(parked) => self.redrive(parked).await,
+            Returned::Look(look) => self.look(&look.alert).await,
+            Returned::StormMinute(minute) => self.tell_summary(&minute.route).await,
+        }
+    }
+
+    fn is_due(&self, returned: &Returned) -> bool {
+        returned.due().is_none_or(|due| due <= self.now)
+    }
+
+    /// Puts something into the return queue, to come back when it is due.
+    pub(crate) async fn return_later(&self, returned: &Returned) -> Result<(), Fault> {
+        let left = returned.due().map(|due| due.duration_since(Timestamp::now()));
+        // Rounded up: what comes too early goes round once more.
+        let left =
+            left.and_then(|left| Duration::try_from(left).ok()).map(|left| left + Duration::from_secs(1));
+        self.tools.returns.send_later(&json!(returned).to_string(), left.unwrap_or_default()).await
+    }
+
+    /// Has an alert looked at, at once or later.
+    pub(crate) async fn look_later(&self, alert: &AlertKey, due: Option<Timestamp>) -> Result<(), Fault> {
+        self.return_later(&Returned::Look(Look { alert: alert.clone(), due })).await
+    }
+
+    /// Sends the look that a record needs, before the record that notes it is written.
+    pub(crate) async fn see_to_look(&self, record: &mut AlertRecord) -> Result<(), Fault> {
+        if let Some(due) = record.look_due(self.terms.rules.damping()) {
+            self.look_later(record.key(), Some(due)).await?;
+            record.note_look(due);
+        }
         Ok(())
     }
 
-    /// Ends the flapping of an alert that is calm, or looks again when it may be.
-    pub(crate) async fn look(&self, alert: &AlertKey) -> Result<(), Failed> {
-        let damping = self.terms.rules.damping();
-        let calm = |known: &AlertRecord| match settle(known, damping, self.now) {
-            Some((record, change)) => Next::Deliver(Box::new(record), Some(change)),
-            None => match known.settles_at(damping) {
-                Some(at) => Next::Later(until(at, self.now)),
-                None => Next::Nothing,
-            },
+    /// Takes up what was parked: what holds now is told to the destination that refused.
+    async fn redrive(&self, parked: &Parked) -> Result<(), Failed> {
+        let told = |known: &AlertRecord| Some((tell_again(known, &parked.destination, self.now)?, None));
+        if !self.take_up(&parked.alert, told).await? {
+            tracing::warn!(key = %parked.alert, "parked alert is not remembered any more; nothing to tell");
+        }
+        Ok(())
+    }
+
+    /// Ends the flapping of an alert that is calm, and delivers what is owed of it. One that changed
+    /// meanwhile has a look of its own.
+    async fn look(&self, alert: &AlertKey) -> Result<(), Failed> {
+        let next = |known: &AlertRecord| {
+            if let Some((record, change)) = settle(known, self.terms.rules.damping(), self.now) {
+                return Some((record, Some(change)));
+            }
+            let mut record = known.clone();
+            record.version += 1;
+            record.outbox.is_owed().then_some((record, None))
         };
-        self.take_up(alert, calm).await.map(drop)
-    }
-
-    /// Has a flapping alert looked at when it may be calm.
-    pub(crate) async fn look_later(&self, record: &AlertRecord) -> Result<(), Fault> {
-        let Some(at) = record.settles_at(self.terms.rules.damping()) else { return Ok(()) };
-        self.send_look(record.key(), until(at, self.now)).await
-    }
-
-    async fn send_look(&self, alert: &AlertKey, after: Duration) -> Result<(), Fault> {
-        let look = Look { schema: LookSchema::V1, alert: alert.clone() };
-        self.tools.returns.send_later(&json!(look).to_string(), after).await
+        self.take_up(alert, next).await.map(drop)
     }
 
     /// False when the alert is not remembered any more.
@@ -73,14 +116,8 @@ impl Work<'_> {
             }
             let known = self.tools.state.record::<AlertRecord>(&key, self.now).await?;
             let Some(Versioned { value, version }) = known else { return Ok(false) };
-            let (mut record, change) = match next(&value) {
-                Next::Deliver(record, change) => (*record, change),
-                Next::Later(after) => {
-                    self.send_look(alert, after).await?;
-                    return Ok(true);
-                }
-                Next::Nothing => return Ok(true),
-            };
+            let Some((mut record, change)) = next(&value) else { return Ok(true) };
+            self.see_to_look(&mut record).await?;
             let deliveries = record.outbox.claim(&self.owner, self.now, damping.claim);
             let written =
                 self.tools.state.put_record(&key, &record, Some(version), self.now, damping.keep).await;
@@ -98,9 +135,4 @@ impl Work<'_> {
         }
         Err(Failed("other invocations were faster each time".to_owned()))
     }
-}
-
-/// At least a second: a look that is too early is only repeated.
-fn until(at: Timestamp, now: Timestamp) -> Duration {
-    Duration::try_from(at.duration_since(now)).unwrap_or_default() + Duration::from_secs(1)
 }

@@ -38,8 +38,17 @@ pub(crate) enum Sent {
         /// Calls that it took; none when there was nothing to say.
         calls: usize,
     },
+    /// Only the first of its messages was taken.
+    Begun {
+        /// How that is found again.
+        receipt: Receipt,
+        /// Why not the rest.
+        reason: String,
+    },
     /// Not now: why.
     Owed(String),
+    /// Not in this invocation, whose turns or time are used up: in how long.
+    Later(Duration),
     /// Never: why.
     Refused(String),
 }
@@ -47,6 +56,7 @@ pub(crate) enum Sent {
 /// Why a message was not taken.
 enum Stop {
     Owed(String),
+    Later(Duration),
     Refused(String),
     Gone(String),
 }
@@ -111,7 +121,13 @@ impl Work<'_> {
                     let named = taken.posted.channel.zip(taken.posted.ts);
                     first = first.or(named);
                 }
-                Err(Stop::Owed(reason)) => return Sent::Owed(reason),
+                Err(Stop::Owed(reason)) => {
+                    return begun(first, &receipt, &reason).unwrap_or(Sent::Owed(reason));
+                }
+                Err(Stop::Later(wait)) => {
+                    let reason = format!("its next turn is in {} s", wait.as_secs());
+                    return begun(first, &receipt, &reason).unwrap_or(Sent::Later(wait));
+                }
                 Err(Stop::Refused(reason) | Stop::Gone(reason)) => return Sent::Refused(reason),
             }
         }
@@ -129,7 +145,7 @@ impl Work<'_> {
         for _ in 0..MOST_CALLS {
             self.take_turn(destination).await?;
             if !self.has_time_for(ONE_CALL) {
-                return Err(Stop::Owed("no time is left in this invocation".to_owned()));
+                return Err(Stop::Later(Duration::ZERO));
             }
             let body = message.plain.as_ref().filter(|_| plain.is_some()).unwrap_or(&message.body);
             match self.call(message, body, secret.as_ref()).await {
@@ -226,6 +242,7 @@ impl Work<'_> {
                         None => None,
                         Some(arn) => Some(self.secret(arn).await.map_err(|stop| match stop {
                             Stop::Owed(reason) => Answer::Transient(reason),
+                            Stop::Later(wait) => Answer::Wait(wait),
                             Stop::Refused(reason) | Stop::Gone(reason) => Answer::Rejected(reason),
                         })?),
                     };
@@ -270,9 +287,7 @@ impl Work<'_> {
                 }
                 Ok(())
             }
-            Err(NoTurn::In(wait)) => {
-                Err(Stop::Owed(format!("its pace allows the next call in {} s", wait.as_secs())))
-            }
+            Err(NoTurn::In(wait)) => Err(Stop::Later(wait)),
             Err(NoTurn::Failed(fault)) => Err(Stop::Owed(fault.to_string())),
         }
     }
@@ -304,6 +319,16 @@ impl Work<'_> {
             DestinationKind::Webhook { .. } | DestinationKind::AmazonQ { .. } => None,
         }
     }
+}
+
+/// What came of a delivery whose first message was taken and a later one was not.
+fn begun(
+    first: Option<(String, String)>,
+    receipt: impl Fn(Option<(String, String)>) -> Option<Receipt>,
+    reason: &str,
+) -> Option<Sent> {
+    let receipt = receipt(Some(first?))?;
+    Some(Sent::Begun { receipt, reason: reason.to_owned() })
 }
 
 /// An update whose message is gone, as a post.

@@ -59,6 +59,8 @@ pub(crate) struct Deliveries {
     pub(crate) nothing_to_say: u64,
     /// Not taken yet.
     pub(crate) owed: u64,
+    /// Left to a later invocation, as the pace of the destination demands.
+    pub(crate) later: u64,
     /// Refused for good, and parked.
     pub(crate) parked: u64,
 }
@@ -96,7 +98,8 @@ impl Counts {
                 counts.delivered += 1;
                 counts.plain += u64::from(plain.is_some());
             }
-            Sent::Owed(_) => counts.owed += 1,
+            Sent::Begun { .. } | Sent::Owed(_) => counts.owed += 1,
+            Sent::Later(_) => counts.later += 1,
             Sent::Refused(_) => counts.parked += 1,
         }
     }

@@ -102,7 +102,7 @@ pub(crate) fn messages(destination: &Destination, delivery: &Delivery, notice: &
     match &destination.kind {
         DestinationKind::SlackBot { channel, token, base_url } => {
             let place = SlackPlace { channel, token, base_url, receipt: delivery.receipt.as_ref() };
-            place.messages(delivery.action, notice)
+            place.messages(delivery, notice)
         }
         DestinationKind::SlackWebhook { url } => {
             let posts = match delivery.action {
@@ -224,8 +224,9 @@ struct SlackPlace<'a> {
 }
 
 impl SlackPlace<'_> {
-    fn messages(&self, action: StepKind, notice: &Notice) -> Vec<Message> {
+    fn messages(&self, delivery: &Delivery, notice: &Notice) -> Vec<Message> {
         let is_told = matches!(self.receipt, Some(Receipt::Slack { .. }));
+        let action = delivery.action;
         match action {
             StepKind::Close | StepKind::Silent => {
                 let resolution = slack::resolution(notice);
@@ -245,7 +246,17 @@ impl SlackPlace<'_> {
                 messages
             }
             StepKind::Edit => Vec::new(),
-            _ => self.post(&slack::notice(notice)),
+            _ => {
+                let pages = slack::notice(notice);
+                let mut messages = self.post(&pages);
+                // What stands there already is brought up to date, and the rest follows.
+                if delivery.is_begun
+                    && let (Some(message), Some(first)) = (messages.first_mut(), pages.first())
+                {
+                    *message = self.update(first);
+                }
+                messages
+            }
         }
     }
 

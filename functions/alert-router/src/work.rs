@@ -5,7 +5,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use adapters::delivery::Outbound;
-use domain::alert::lifecycle::Change;
 use domain::alert::rules::DestinationName;
 use domain::metric::ALERT_NAMESPACE;
 use futures_util::{StreamExt, stream};
@@ -13,7 +12,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::handler::{Returned, Tools};
+use crate::event::Returned;
+use crate::handler::Tools;
 use crate::looking_up::Found;
 use crate::measures::datums;
 use crate::preparing::{Case, Claimed, Prepared};
@@ -83,11 +83,6 @@ impl Work<'_> {
         let deliver = |claimed: Claimed| async move {
             let case = &cases[claimed.case];
             let decided = decided.get(&claimed.case);
-            if matches!(decided.map(|decided| &decided.change), Some(Change::StartedFlapping))
-                && let Err(fault) = self.look_later(&claimed.record).await
-            {
-                return (case.item, Err(fault.into()));
-            }
             let subject = self.subject(case, decided).await;
             (case.item, self.deliver(claimed, &subject).await)
         };
@@ -111,11 +106,7 @@ impl Work<'_> {
             }
         }
         for (item, returned) in returned {
-            let done = match returned {
-                Returned::Parked(parked) => self.redrive(parked).await,
-                Returned::Look(look) => self.look(&look.alert).await,
-            };
-            if let Err(failed) = done {
+            if let Err(failed) = self.take_back(returned).await {
                 failures.entry(*item).or_default().push(failed.0);
             }
         }
@@ -169,6 +160,7 @@ impl Work<'_> {
             enrichment_missing = counts.enrichment_missing,
             delivered = counts.total(|one| one.delivered),
             owed = counts.total(|one| one.owed),
+            later = counts.total(|one| one.later),
             parked = counts.total(|one| one.parked),
             duration_ms,
             "invocation done"

@@ -63,11 +63,32 @@ impl Loopback {
 
     /// What waits in the dead-letter queue; it is taken out of it.
     pub async fn dead_letters(&self, rules: &Rules) -> Outcome<Vec<String>> {
+        self.waiting(&rules.dead_letters).await
+    }
+
+    /// What is due in the return queue; it is taken out of it.
+    pub async fn returned(&self, rules: &Rules) -> Outcome<Vec<String>> {
+        self.waiting(&rules.returns).await
+    }
+
+    /// How many messages wait in the return queue, most of them for later.
+    pub async fn returning(&self, rules: &Rules) -> Outcome<u64> {
+        use aws_sdk_sqs::types::QueueAttributeName::{
+            All, ApproximateNumberOfMessages, ApproximateNumberOfMessagesDelayed,
+        };
+        let request = self.clients.sqs.get_queue_attributes().queue_url(&rules.returns).attribute_names(All);
+        let attributes = request.send().await.during("ask for the return queue")?.attributes;
+        let attributes = attributes.unwrap_or_default();
+        let count = |name| attributes.get(&name).and_then(|count| count.parse::<u64>().ok()).unwrap_or(0);
+        Ok(count(ApproximateNumberOfMessages) + count(ApproximateNumberOfMessagesDelayed))
+    }
+
+    async fn waiting(&self, queue: &str) -> Outcome<Vec<String>> {
         let mut bodies = Vec::new();
         loop {
-            let request = self.clients.sqs.receive_message().queue_url(&rules.dead_letters);
+            let request = self.clients.sqs.receive_message().queue_url(queue);
             let answer = request.max_number_of_messages(10).visibility_timeout(600).send().await;
-            let messages = answer.during("read the dead-letter queue")?.messages.unwrap_or_default();
+            let messages = answer.during("read a queue")?.messages.unwrap_or_default();
             if messages.is_empty() {
                 return Ok(bodies);
             }

@@ -4,10 +4,15 @@ use std::collections::BTreeSet;
 
 use adapters::metrics::SeriesQuery;
 use domain::alert::rules::{Measure, Measured, Rules};
-use domain::metric::{COMPONENT_DIMENSION, COST_PER_HOUR, ENDPOINT_DIMENSION, IDLE_COST_PER_HOUR};
+use domain::capacity::publish;
+use domain::metric::{
+    COMPONENT_DIMENSION, COPIES, COST_PER_HOUR, COST_PER_MILLION_TOKENS, COST_PER_THOUSAND_INVOCATIONS,
+    ENDPOINT_DIMENSION, IDLE_COST_PER_HOUR,
+};
 use domain::names::{ComponentName, EndpointName};
+use jiff::Timestamp;
 
-use super::{ALWAYS, PERIOD};
+use super::{ALWAYS, PERIOD, slot};
 use crate::terms::Terms;
 
 /// One series, and what it is for.
@@ -15,11 +20,36 @@ use crate::terms::Terms;
 pub(crate) struct Wanted {
     /// The metric, in Assay's name.
     pub(crate) name: String,
+    /// What it is of.
+    pub(crate) grain: Grain,
     /// Whether people are shown it; else it is for a rule.
     pub(crate) is_shown: bool,
     /// What to ask.
     pub(crate) query: SeriesQuery,
 }
+
+impl Wanted {
+    /// The values without that of the period that still runs, where it would only be a part.
+    pub(crate) fn whole(&self, mut values: Vec<(Timestamp, f64)>, now: Timestamp) -> Vec<(Timestamp, f64)> {
+        if ["Sum", "SampleCount"].contains(&self.query.statistic.as_str()) {
+            values.retain(|(at, _)| slot(*at) < slot(now));
+        }
+        values
+    }
+}
+
+/// What a series is of: capacity-meter calls the endpoint's bill and a component's share of it the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Grain {
+    /// One inference component.
+    Component,
+    /// A whole endpoint.
+    Endpoint,
+}
+
+/// What capacity-meter publishes of components only.
+const OF_COMPONENTS: [&str; 3] =
+    [COPIES.name, COST_PER_THOUSAND_INVOCATIONS.name, COST_PER_MILLION_TOKENS.name];
 
 const SAGEMAKER: &str = "AWS/SageMaker";
 const CONTAINERS: &str = "/aws/sagemaker/InferenceComponents";
@@ -42,26 +72,16 @@ pub(crate) fn wanted(
             wanted.push(shown(namespace, name, statistic, own()));
         }
     }
-    let Some(endpoint) = endpoint else { return with_rules(terms, wanted, None, component, named) };
-    let of_endpoint = || vec![(ENDPOINT_DIMENSION.to_owned(), endpoint.to_string())];
-    let capacity = &terms.capacity;
-    if let Some(component) = component {
-        wanted.insert(0, quality(terms, ALWAYS, "Average", endpoint, component));
-        let mut both = of_endpoint();
-        both.push((COMPONENT_DIMENSION.to_owned(), component.to_string()));
-        wanted.push(own(
-            &capacity.namespace,
-            COST_PER_HOUR.name,
-            capacity.published_name(COST_PER_HOUR.name),
-            both,
-        ));
-    } else {
-        let published = capacity.published_name(COST_PER_HOUR.name);
-        wanted.push(own(&capacity.namespace, COST_PER_HOUR.name, published, of_endpoint()));
+    if let Some(endpoint) = endpoint {
+        if let Some(component) = component {
+            wanted.insert(0, quality(terms, ALWAYS, "Average", endpoint, component));
+            wanted.push(capacity(terms, COST_PER_HOUR.name, "Average", endpoint, Some(component)));
+        } else {
+            wanted.push(capacity(terms, COST_PER_HOUR.name, "Average", endpoint, None));
+        }
+        wanted.push(capacity(terms, IDLE_COST_PER_HOUR.name, "Average", endpoint, None));
     }
-    let published = capacity.published_name(IDLE_COST_PER_HOUR.name);
-    wanted.push(own(&capacity.namespace, IDLE_COST_PER_HOUR.name, published, of_endpoint()));
-    with_rules(terms, wanted, Some(endpoint), component, named)
+    with_rules(terms, wanted, endpoint, component, named)
 }
 
 /// Adds what the alerts are about, as far as it is one metric, and what conditions of rules ask for.
@@ -72,40 +92,64 @@ fn with_rules(
     component: Option<&ComponentName>,
     named: &BTreeSet<String>,
 ) -> Vec<Wanted> {
-    let Some(component) = component else { return wanted };
     let asked = terms.rules.wanted_measures();
     for measure in terms.rules.thresholds().iter() {
         let is_named = named.contains(&measure.name) && measure.per.is_none();
         if !is_named && !asked.contains(measure.name.as_str()) {
             continue;
         }
+        let grain = grain(measure);
         for metric in measure.metrics.iter().chain(&measure.per) {
-            if wanted.iter().any(|known| known.name == *metric) {
+            if wanted.iter().any(|known| known.name == *metric && known.grain == grain) {
                 continue;
             }
-            match (&measure.namespace, endpoint) {
-                (Some(namespace), _) => {
+            let statistic = &measure.statistic;
+            let series = match (&measure.namespace, endpoint, component) {
+                (Some(namespace), _, Some(component)) => {
                     let dimensions = vec![(COMPONENT_DIMENSION.to_owned(), component.to_string())];
-                    let series = shown(namespace, metric, &measure.statistic, dimensions);
-                    wanted.push(Wanted { is_shown: is_named, ..series });
+                    shown(namespace, metric, statistic, dimensions)
                 }
-                (None, Some(endpoint)) => {
-                    let series = quality(terms, metric, &measure.statistic, endpoint, component);
-                    wanted.push(Wanted { is_shown: is_named, ..series });
+                (None, Some(endpoint), _) if is_of_capacity(metric) && grain == Grain::Endpoint => {
+                    capacity(terms, metric, statistic, endpoint, None)
                 }
-                (None, None) => {}
-            }
+                (None, Some(endpoint), Some(component)) if is_of_capacity(metric) => {
+                    capacity(terms, metric, statistic, endpoint, Some(component))
+                }
+                (None, Some(endpoint), Some(component)) => {
+                    quality(terms, metric, statistic, endpoint, component)
+                }
+                _ => continue,
+            };
+            let is_shown = is_named && wanted.iter().all(|known| known.name != *metric);
+            wanted.push(Wanted { is_shown, ..series });
         }
     }
     wanted
 }
 
-/// The measures that rules ask for, of the values by metric. One of which a part is missing has
-/// none.
-pub(super) fn measured(rules: &Rules, value: impl Fn(&str) -> Option<f64>) -> Measured {
+/// A share of the bill is one of the endpoint: what is idle belongs to no component.
+fn grain(measure: &Measure) -> Grain {
+    let mut metrics = measure.metrics.iter().chain(&measure.per);
+    let is_of_endpoint =
+        |metric: &String| is_of_capacity(metric) && !OF_COMPONENTS.contains(&metric.as_str());
+    if measure.namespace.is_none() && metrics.all(is_of_endpoint) {
+        Grain::Endpoint
+    } else {
+        Grain::Component
+    }
+}
+
+fn is_of_capacity(metric: &str) -> bool {
+    publish::definitions().iter().any(|definition| definition.name == metric)
+}
+
+/// The measures that rules ask for, of the values by metric and grain. One of which a part is missing
+/// has none.
+pub(super) fn measured(rules: &Rules, value: impl Fn(&str, Grain) -> Option<f64>) -> Measured {
     let asked = rules.wanted_measures();
     let measures = rules.thresholds().iter().filter(|measure| asked.contains(measure.name.as_str()));
-    measures.filter_map(|measure| Some((measure.name.clone(), value_of(measure, &value)?))).collect()
+    let value_of = |measure: &Measure| value_of(measure, &|metric: &str| value(metric, grain(measure)));
+    measures.filter_map(|measure| Some((measure.name.clone(), value_of(measure)?))).collect()
 }
 
 fn value_of(measure: &Measure, value: &impl Fn(&str) -> Option<f64>) -> Option<f64> {
@@ -140,8 +184,19 @@ fn quality(
     Wanted { name: name.to_owned(), ..published }
 }
 
-fn own(namespace: &str, name: &str, published: &str, dimensions: Vec<(String, String)>) -> Wanted {
-    Wanted { name: name.to_owned(), ..shown(namespace, published, "Average", dimensions) }
+fn capacity(
+    terms: &Terms,
+    name: &str,
+    statistic: &str,
+    endpoint: &EndpointName,
+    component: Option<&ComponentName>,
+) -> Wanted {
+    let naming = &terms.capacity;
+    let mut dimensions = vec![(ENDPOINT_DIMENSION.to_owned(), endpoint.to_string())];
+    dimensions.extend(component.map(|component| (COMPONENT_DIMENSION.to_owned(), component.to_string())));
+    let grain = if component.is_some() { Grain::Component } else { Grain::Endpoint };
+    let published = shown(&naming.namespace, naming.published_name(name), statistic, dimensions);
+    Wanted { name: name.to_owned(), grain, ..published }
 }
 
 fn shown(namespace: &str, metric: &str, statistic: &str, dimensions: Vec<(String, String)>) -> Wanted {
@@ -152,5 +207,57 @@ fn shown(namespace: &str, metric: &str, statistic: &str, dimensions: Vec<(String
         statistic: statistic.to_owned(),
         period: PERIOD,
     };
-    Wanted { name: metric.to_owned(), is_shown: true, query }
+    Wanted { name: metric.to_owned(), grain: Grain::Component, is_shown: true, query }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::fleet::{self, Fleet};
+
+    use super::*;
+
+    const ASKS: &str = "[[rule]]\nname = 'a'\nseverity = 'info'\nmeasured = { IdleCostShare = 'critical', \
+                        MeterBlind = 'warning' }\n";
+
+    fn terms() -> Terms {
+        let fleet = Fleet::from_toml("fleet.toml", fleet::SHIPPED).unwrap();
+        Terms {
+            rules: Rules::from_toml("alerts.toml", ASKS).unwrap(),
+            quality: fleet.metrics().clone(),
+            capacity: fleet.capacity().metrics.clone(),
+            owners: fleet.owners(),
+        }
+    }
+
+    #[test]
+    fn what_is_idle_is_a_share_of_the_endpoints_bill() {
+        let (terms, endpoint, component) = (terms(), "chat".parse().unwrap(), "qwen-7b".parse().unwrap());
+        for component in [None, Some(&component)] {
+            let asked = wanted(&terms, Some(&endpoint), component, &BTreeSet::new());
+            for metric in ["IdleCostPerHour", "CostPerHour", "MeterBlind"] {
+                let found = asked.iter().filter(|one| one.name == metric && one.grain == Grain::Endpoint);
+                let queries: Vec<_> = found.map(|one| &one.query).collect();
+                assert_eq!(queries.len(), 1, "{metric}");
+                assert_eq!(queries[0].namespace, terms.capacity.namespace);
+                assert_eq!(queries[0].dimensions, [(ENDPOINT_DIMENSION.to_owned(), "chat".to_owned())]);
+            }
+        }
+        let values = |metric: &str, grain| match (metric, grain) {
+            ("IdleCostPerHour", Grain::Endpoint) => Some(3.0),
+            ("CostPerHour", Grain::Endpoint) => Some(12.0),
+            ("CostPerHour", Grain::Component) => Some(4.0),
+            _ => None,
+        };
+        let share = measured(&terms.rules, values).get("IdleCostShare").copied();
+        assert!(share.is_some_and(|share| (share - 0.25).abs() < 1e-9), "{share:?}");
+    }
+
+    #[test]
+    fn a_sum_of_a_period_that_still_runs_is_left_out() {
+        let at = |second: i64| Timestamp::from_second(1_764_000_000 + second).unwrap();
+        let values = vec![(at(0), 120.0), (at(300), 3.0)];
+        let whole = |statistic| shown(SAGEMAKER, "m", statistic, Vec::new()).whole(values.clone(), at(310));
+        assert_eq!(whole("Sum"), [(at(0), 120.0)]);
+        assert_eq!(whole("p90"), values);
+    }
 }

@@ -33,7 +33,8 @@ pub struct Alert {
     /// The rule or alarm. For `DatasourceNoData` and `DatasourceError` the rule that went blind.
     pub rule: String,
     /// Labels as they were sent, `alertname` among them; without Grafana's hidden `__x__`. Of a
-    /// `CloudWatch` alarm its dimensions, and `namespace` and `metric`.
+    /// `CloudWatch` alarm its dimensions, `namespace` and `metric`, and `severity` when its description
+    /// states one.
     pub labels: BTreeMap<String, String>,
     /// Annotations. Of a `CloudWatch` alarm `description` and `reason`, of a composite one
     /// `alarm_rule` and `triggered_by` too; of an unknown message `text` and `subject`.
@@ -135,7 +136,7 @@ pub struct Links {
     pub dashboard: Option<String>,
     /// The panel.
     pub panel: Option<String>,
-    /// What to do: annotation `runbook_url`.
+    /// What to do: annotation `runbook_url`, or `Runbook:` in an alarm's description.
     pub runbook: Option<String>,
 }
 

@@ -1,5 +1,6 @@
 //! Whom an alert is told to, or why nobody.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::alert::rules::DestinationName;
@@ -31,6 +32,9 @@ pub struct Quiet {
     pub cause: QuietCause,
     /// For a person.
     pub reason: String,
+    /// When it may be over although no message comes; `None` when something has to happen first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
 }
 
 /// Why nobody is told, in one word.

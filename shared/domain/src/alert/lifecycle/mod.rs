@@ -10,11 +10,13 @@
 //! | fires worse than people were told | raised: people are called again |
 //! | fires, but a later end is known | late: ignored when that firing was told, else told as missed |
 //! | ends the firing that is known | its messages are closed, or say that it went silent |
+//! | says that it recovered, and was told to have gone silent | what stayed open is closed |
 //! | ends a firing that nobody told of | told as missed, when it says since when it fired |
 //! | ends, and nothing is known, nor since when it fired | noted: alarms say OK when they are made |
 //! | changes again and again | flapping: people are called once, then messages are edited until calm |
 
 mod audience;
+mod change;
 mod outbox;
 mod record;
 #[cfg(test)]
@@ -24,7 +26,6 @@ mod timeline;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use serde::Serialize;
 
 use super::rules::{Damping, Decision, DestinationName};
 use super::{Alert, Meaning, Severity, Status};
@@ -32,6 +33,7 @@ use record::cut_values;
 use timeline::Place;
 
 pub use audience::{Audience, Quiet, QuietCause};
+pub use change::Change;
 pub use outbox::{Delivery, Outbox, Receipt, Step, StepKind, Told};
 pub use record::{AlertRecord, Condition, Counts};
 
@@ -48,69 +50,6 @@ pub struct Arrival<'a> {
     pub sent_at: Timestamp,
     /// The time now.
     pub now: Timestamp,
-}
-
-/// What a message changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "change", rename_all = "snake_case")]
-pub enum Change {
-    /// The first firing.
-    New,
-    /// It fires again.
-    Reopened,
-    /// It is worse than anybody was told.
-    Raised {
-        /// What people were told.
-        from: Severity,
-    },
-    /// It is less bad than before.
-    Lowered {
-        /// Before.
-        from: Severity,
-    },
-    /// It still fires.
-    Repeated,
-    /// It still fires, and more destinations are told now.
-    Widened {
-        /// Which.
-        to: Vec<DestinationName>,
-    },
-    /// The same again within moments.
-    Duplicate,
-    /// It recovered.
-    Resolved,
-    /// It does not fire any more, which is no good news.
-    WentSilent,
-    /// It fired and is over, and only now is it known.
-    Missed,
-    /// An older message than those that are known: ignored.
-    Late {
-        /// Why.
-        reason: &'static str,
-    },
-    /// The end of something that nobody knows.
-    EndOfUnknown,
-    /// It flaps from now on.
-    StartedFlapping,
-    /// It changed while it flaps.
-    Flapped,
-    /// It stopped flapping.
-    CalmedDown,
-    /// People would be called, and are not.
-    Quiet(Quiet),
-}
-
-impl Change {
-    /// Whether people are called.
-    pub fn is_loud(&self) -> bool {
-        let loud = [Self::New, Self::Reopened, Self::Missed, Self::StartedFlapping];
-        loud.contains(self) || matches!(self, Self::Raised { .. } | Self::Widened { .. })
-    }
-
-    /// Whether it counts as a new alert in a storm.
-    pub fn is_new(&self) -> bool {
-        matches!(self, Self::New | Self::Reopened | Self::Missed | Self::Widened { .. })
-    }
 }
 
 /// What is remembered of an alert after a message, and what the message changed. The record's
@@ -154,8 +93,15 @@ pub fn settle(record: &AlertRecord, damping: &Damping, now: Timestamp) -> Option
 }
 
 /// The record after somebody mended what a destination refused for good: what holds now is told to
-/// it, also when that has changed since.
-pub fn tell_again(record: &AlertRecord, destination: &DestinationName, now: Timestamp) -> AlertRecord {
+/// it, also when that has changed since. `None` when it has been told meanwhile.
+pub fn tell_again(
+    record: &AlertRecord,
+    destination: &DestinationName,
+    now: Timestamp,
+) -> Option<AlertRecord> {
+    if record.outbox.has_told(destination) {
+        return None;
+    }
     let mut record = record.clone();
     record.version += 1;
     let kind = match record.condition {
@@ -165,7 +111,7 @@ pub fn tell_again(record: &AlertRecord, destination: &DestinationName, now: Time
         Condition::Silent => StepKind::Silent,
     };
     record.push(kind, BTreeSet::from([destination.clone()]), now);
-    record
+    Some(record)
 }
 
 impl AlertRecord {
@@ -226,6 +172,7 @@ impl AlertRecord {
         if fired && self.timeline.fires(tolerance) {
             return Change::Late { reason: "this is the end of an earlier firing" };
         }
+        let was_silent = self.condition == Condition::Silent;
         if is_newest || fired {
             self.condition = match arrival.decision.meaning() {
                 Meaning::WentSilent => Condition::Silent,
@@ -243,6 +190,10 @@ impl AlertRecord {
             if is_unknown_firing {
                 self.take_if_newest(arrival);
                 return self.tell_missed(arrival, alert.starts_at);
+            }
+            // CloudWatch goes from no data to OK. While it flaps, the end is told when it is calm.
+            if was_silent && self.condition == Condition::Resolved && !self.is_flapping() {
+                return self.tell_end(arrival.now);
             }
             let is_noted = known || alert.starts_at.is_some();
             return if is_noted { Change::Duplicate } else { Change::EndOfUnknown };

@@ -97,7 +97,8 @@ impl StepKind {
 pub struct Told {
     /// The number of the last step that it took.
     pub delivered: u64,
-    /// Whether its last message says that the alert fires.
+    /// Whether its last message says that the alert fires, or that it went silent and its incident
+    /// stays open.
     pub is_open: bool,
     /// What the service needs to find its message again.
     pub receipt: Option<Receipt>,
@@ -107,6 +108,9 @@ pub struct Told {
     episode: u64,
     /// A summary of a storm told it.
     is_summarised: bool,
+    /// The number of a step of which only the first part was taken.
+    #[serde(default)]
+    begun: Option<u64>,
     claim: Option<Claim>,
 }
 
@@ -160,6 +164,8 @@ pub struct Delivery {
     pub step: Step,
     /// The message that is edited or closed.
     pub receipt: Option<Receipt>,
+    /// Whether its first part was taken already, which the receipt names.
+    pub is_begun: bool,
 }
 
 /// What to say in a step.
@@ -210,12 +216,23 @@ impl Outbox {
         told.given_up = None;
         told.is_open = match delivery.action {
             StepKind::Open | StepKind::Raise | StepKind::Flapping | StepKind::Edit => true,
-            StepKind::Close | StepKind::Silent | StepKind::Missed => false,
+            StepKind::Silent => !delivery.step.closes_incidents,
+            StepKind::Close | StepKind::Missed => false,
         };
         if receipt.is_some() {
             told.receipt = receipt;
         }
         self.prune();
+    }
+
+    /// Notes that a destination took the first part of a delivery: the rest is owed.
+    pub fn begin(&mut self, delivery: &Delivery, receipt: Receipt) {
+        let Some(told) = self.destinations.get_mut(&delivery.destination) else { return };
+        told.claim = None;
+        if delivery.step.number > told.delivered {
+            told.begun = Some(delivery.step.number);
+            told.receipt = Some(receipt);
+        }
     }
 
     /// Gives up the claim of `owner`: what failed can be tried again at once.
@@ -253,9 +270,16 @@ impl Outbox {
         self.destinations.iter()
     }
 
-    /// Whether the last message to a destination says that the alert fires.
+    /// Whether something is open at a destination: see [`Told::is_open`].
     pub fn is_open_at(&self, destination: &DestinationName) -> bool {
         self.destinations.get(destination).is_some_and(|told| told.is_open)
+    }
+
+    /// Whether a destination took its last message by itself: it neither refused it nor was left to a
+    /// summary.
+    pub(super) fn has_told(&self, destination: &DestinationName) -> bool {
+        let told = self.destinations.get(destination);
+        told.is_some_and(|told| told.given_up.is_none() && !told.is_summarised)
     }
 
     /// The steps that somebody is still owed, in order.
@@ -311,30 +335,18 @@ impl Outbox {
             self.steps.pop();
         }
         self.last += 1;
-        let Content {
-            severity,
-            raised_from,
-            meaning,
-            reason,
-            values,
-            starts_at,
-            ends_at,
-            at,
-            closes_incidents,
-        } = content;
-        let number = self.last;
         self.steps.push(Step {
-            number,
+            number: self.last,
             kind,
-            severity,
-            raised_from,
-            meaning,
-            reason,
-            values,
-            starts_at,
-            ends_at,
-            at,
-            closes_incidents,
+            severity: content.severity,
+            raised_from: content.raised_from,
+            meaning: content.meaning,
+            reason: content.reason,
+            values: content.values,
+            starts_at: content.starts_at,
+            ends_at: content.ends_at,
+            at: content.at,
+            closes_incidents: content.closes_incidents,
             audience,
         });
         if self.steps.len() > MOST_STEPS {
@@ -373,5 +385,7 @@ fn next(steps: &[Step], name: &DestinationName, told: &Told) -> Option<Delivery>
         };
         (action, newest) = (joined, step);
     }
-    Some(Delivery { destination: name.clone(), action, step: newest.clone(), receipt: told.receipt.clone() })
+    let is_begun = told.begun.is_some_and(|begun| (first.number..=newest.number).contains(&begun));
+    let (destination, receipt) = (name.clone(), told.receipt.clone());
+    Some(Delivery { destination, action, step: newest.clone(), receipt, is_begun })
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::outbox::{Content, Outbox, StepKind};
 use super::timeline::Timeline;
-use super::{Arrival, Quiet};
+use super::{Arrival, Quiet, QuietCause};
 use crate::alert::rules::{Damping, DestinationName};
 use crate::alert::{Alert, AlertKey, Meaning, Severity, Status};
 
@@ -70,6 +70,9 @@ pub struct AlertRecord {
     /// When the message was sent that the last call or edit is of.
     pub(super) edited_as_of: Timestamp,
     pub(super) recent_flips: Vec<Timestamp>,
+    /// The look that is on its way.
+    #[serde(default)]
+    look_at: Option<Timestamp>,
 }
 
 /// Whether an alert fires.
@@ -125,6 +128,26 @@ impl AlertRecord {
         self.recent_flips.last()?.checked_add(damping.calm).ok()
     }
 
+    /// When to look at it although no message may come: a flapping alert may be calm, or what kept a
+    /// firing one from people over. `None` when there is nothing to wait for, or a look is on its
+    /// way: [`AlertRecord::note_look`].
+    pub fn look_due(&self, damping: &Damping) -> Option<Timestamp> {
+        let heard = self.waiting().and_then(|quiet| quiet.until);
+        let due = self.settles_at(damping).into_iter().chain(heard).min()?;
+        (self.look_at != Some(due)).then_some(due)
+    }
+
+    /// Notes that a look is on its way.
+    pub fn note_look(&mut self, due: Timestamp) {
+        self.look_at = Some(due);
+    }
+
+    /// Why nobody was told of it while it fires, when that can end without a message of its own.
+    pub fn waiting(&self) -> Option<&Quiet> {
+        let can_end = |quiet: &&Quiet| quiet.cause != QuietCause::Unrouted;
+        self.quiet.as_ref().filter(can_end).filter(|_| self.condition == Condition::Firing)
+    }
+
     /// When the record may be forgotten.
     pub fn expires_at(&self, damping: &Damping) -> Timestamp {
         self.last_seen.checked_add(damping.keep).unwrap_or(Timestamp::MAX)
@@ -158,6 +181,7 @@ impl AlertRecord {
             as_of: None,
             edited_as_of: arrival.sent_at,
             recent_flips: Vec::new(),
+            look_at: None,
         }
     }
 

@@ -20,8 +20,6 @@ pub struct Enrichment {
     pub worst: Vec<WorstAnswer>,
     /// What it costs.
     pub cost: Option<Cost>,
-    /// What to do, from the configured runbooks. The alert's own comes first.
-    pub runbook: Option<String>,
     /// The component's logs in the window of the alert: [`super::logs_url`].
     pub logs: Option<String>,
     /// What could not be looked up.
@@ -119,12 +117,12 @@ pub enum Part {
     WorstAnswers,
     /// [`Enrichment::cost`].
     Cost,
-    /// [`Enrichment::runbook`].
-    Runbook,
     /// [`Enrichment::logs`].
     Logs,
     /// [`super::Notice::related`].
     RelatedAlerts,
+    /// Alerts that came in the same message and were cut off or broken.
+    OtherAlerts,
 }
 
 impl Part {
@@ -134,9 +132,9 @@ impl Part {
             Self::Values => "values now",
             Self::WorstAnswers => "worst answers",
             Self::Cost => "cost",
-            Self::Runbook => "runbook",
             Self::Logs => "logs",
             Self::RelatedAlerts => "related alerts",
+            Self::OtherAlerts => "other alerts",
         }
     }
 }

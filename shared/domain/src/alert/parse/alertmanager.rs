@@ -1,6 +1,7 @@
 //! The default text of Alertmanager and Managed Prometheus: common annotations, then
 //! `Alerts Firing:` and `Alerts Resolved:`, under each for every alert `Labels:`, `Annotations:`,
-//! `Source: <url>`.
+//! `Source: <url>`. Blank lines stand between the sections. The guide of Managed Prometheus prints
+//! the template indented, and whoever copies it gets an indented text.
 
 use super::text::{Block, trim_blank};
 use super::told::Told;
@@ -9,10 +10,11 @@ use crate::alert::Family;
 
 const FIRING: &str = "Alerts Firing:";
 const RESOLVED: &str = "Alerts Resolved:";
+const LABELS: &str = "Labels:";
 
 /// Reads the text; `None` when it is not of this form.
 pub(super) fn read(text: &str, context: Context<'_>) -> Option<Reading> {
-    let lines: Vec<&str> = text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).collect();
+    let lines = without_indent(text);
     let starts = starts(&lines);
     starts.first()?;
     let mut notes = Vec::new();
@@ -47,6 +49,22 @@ pub(super) fn read(text: &str, context: Context<'_>) -> Option<Reading> {
     Some(reading)
 }
 
+/// The lines, less the indent of the first heading: so deep is everything that the template itself
+/// writes, only the first `Labels:` of a section is deeper.
+fn without_indent(text: &str) -> Vec<&str> {
+    let lines = || text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
+    let heading = lines().find(|line| [FIRING, RESOLVED].contains(&line.trim_start()));
+    let indent = heading.map_or("", |heading| &heading[..heading.len() - heading.trim_start().len()]);
+    if indent.is_empty() {
+        return lines().collect();
+    }
+    let less = |line| match str::trim_start(line) {
+        LABELS => LABELS,
+        _ => line.strip_prefix(indent).unwrap_or(line),
+    };
+    lines().map(less).collect()
+}
+
 struct Start {
     /// The line `Labels:`.
     line: usize,
@@ -57,19 +75,20 @@ struct Start {
 fn starts(lines: &[&str]) -> Vec<Start> {
     let mut starts: Vec<Start> = Vec::new();
     let mut is_resolved = None;
-    for (number, line) in lines.iter().enumerate() {
-        let before = number.checked_sub(1).map_or("", |before| lines[before]);
-        let is_behind_alert = starts.is_empty() || before.starts_with("Source:");
+    let mut before = "";
+    for (number, line) in lines.iter().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let is_behind_alert = before.starts_with("Source:");
         match *line {
             FIRING if starts.is_empty() => is_resolved = Some(false),
-            RESOLVED if is_behind_alert => is_resolved = Some(true),
-            "Labels:" if before == FIRING || before == RESOLVED || before.starts_with("Source:") => {
+            RESOLVED if starts.is_empty() || is_behind_alert => is_resolved = Some(true),
+            LABELS if before == FIRING || before == RESOLVED || is_behind_alert => {
                 if let Some(is_resolved) = is_resolved {
                     starts.push(Start { line: number, is_resolved });
                 }
             }
             _ => {}
         }
+        before = line;
     }
     starts
 }

@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Context, Note, Reading, identity, link, time};
-use crate::alert::{Alert, Family, Links, StateReason, Status};
+use crate::alert::{Alert, Family, Links, Severity, StateReason, Status};
 use metric::Watched;
 
 /// Reads an alarm in either form; `None` for another document.
@@ -78,6 +78,7 @@ impl Alarm<'_> {
             Status::Resolved => (changed_before, changed_at),
         };
         let source = console(&region, &name);
+        let runbook = stated(self.description, "Runbook: ").and_then(|address| link::checked(address, notes));
         Alert {
             family: Family::CloudWatch,
             status,
@@ -90,7 +91,7 @@ impl Alarm<'_> {
             threshold: self.watched.threshold,
             starts_at,
             ends_at,
-            links: Links { source, ..Links::default() },
+            links: Links { source, runbook, ..Links::default() },
         }
     }
 
@@ -110,12 +111,20 @@ impl Alarm<'_> {
     fn labels(&self) -> BTreeMap<String, String> {
         let mut labels = self.watched.dimensions.clone();
         labels.extend(self.contributor_attributes.clone());
-        for (name, value) in [("namespace", &self.watched.namespace), ("metric", &self.watched.metric)] {
+        let (namespace, metric) = (self.watched.namespace.as_str(), self.watched.metric.as_str());
+        for (name, value) in [("namespace", namespace), ("metric", metric), ("severity", self.severity())] {
             if !value.is_empty() {
-                labels.entry(name.to_owned()).or_insert_with(|| value.clone());
+                labels.entry(name.to_owned()).or_insert_with(|| value.to_owned());
             }
         }
         labels
+    }
+
+    /// The severity that the description states; empty when it states none.
+    fn severity(&self) -> &str {
+        let word = stated(self.description, "Severity ").map(|word| word.trim_end_matches('.'));
+        word.filter(|word| Severity::ALL.iter().any(|severity| severity.as_str() == *word))
+            .unwrap_or_default()
     }
 
     fn annotations(&self) -> BTreeMap<String, String> {
@@ -142,6 +151,12 @@ impl Alarm<'_> {
         let name = if self.watched.metric.is_empty() { "value" } else { &self.watched.metric };
         value.map(|value| (name.to_owned(), value)).into_iter().collect()
     }
+}
+
+/// The word behind `name` in a description. Alarms have no labels: Assay's own, which
+/// [`crate::dashboard::cloudwatch`] writes, say in it `Severity critical.` and `Runbook: <address>`.
+fn stated<'a>(description: &'a str, name: &str) -> Option<&'a str> {
+    description.split_once(name)?.1.split_whitespace().next()
 }
 
 fn time_of(text: &str, notes: &mut Vec<Note>) -> Option<Timestamp> {

@@ -211,6 +211,7 @@ impl Correlation {
                 held_back = neighbours.values().find(|(other, _)| is_cause(other)).map(|(cause, _)| Quiet {
                     cause: QuietCause::HeldBack,
                     reason: format!("\"{}\" fires since {} and explains it", cause.rule, cause.since),
+                    until: None,
                 });
             }
         }
@@ -218,8 +219,8 @@ impl Correlation {
         Correlated { decision, joined, held_back }
     }
 
-    /// The record with the alert in it, and the alerts that waited for its end: their next message
-    /// finds nothing that holds them back.
+    /// The record with the alert in it, and the alerts that waited for its end, however often that is
+    /// told: each waits until it comes again and finds nothing that holds it back.
     pub(super) fn note(
         &self,
         record: &ComponentAlerts,
@@ -255,12 +256,8 @@ impl Correlation {
         next.alerts.insert(alert.key.clone(), entry);
         let mut released = Vec::new();
         if has_ended && decision.signal == Signal::EndpointDown {
-            let waiting =
-                next.alerts.iter_mut().filter(|(_, other)| other.is_held_back && other.ended.is_none());
-            released.extend(waiting.map(|(key, other)| {
-                other.is_held_back = false;
-                key.clone()
-            }));
+            let waiting = next.alerts.iter().filter(|(_, other)| other.is_held_back && other.ended.is_none());
+            released.extend(waiting.map(|(key, _)| key.clone()));
         }
         self.forget(&mut next, now);
         next.version += 1;

@@ -78,6 +78,15 @@ impl Hours {
         }
     }
 
+    /// When that time next may be over: at the end of the span, or of the day.
+    pub(super) fn end(&self, now: Timestamp) -> Option<Timestamp> {
+        let local = self.zone.to_datetime(now);
+        let until = self.span.map_or(Time::midnight(), |(_, until)| until);
+        let today = local.date().to_datetime(until);
+        let end = if today > local { today } else { local.date().tomorrow().ok()?.to_datetime(until) };
+        self.zone.to_timestamp(end).ok()
+    }
+
     pub(super) fn shown(&self) -> &str {
         &self.shown
     }
@@ -161,6 +170,22 @@ mod tests {
         assert!(weekend.contain(at("2026-09-27T12:00:00Z")));
         assert!(weekend.contain(at("2026-09-28T23:59:59Z")));
         assert!(!weekend.contain(at("2026-09-29T00:00:00Z")));
+    }
+
+    #[test]
+    fn hours_end_with_their_span_and_days_at_midnight() {
+        for (text, now, end) in [
+            ("hours = '22:00-06:00'", "2026-09-25T23:00:00Z", "2026-09-26T06:00:00Z"),
+            ("hours = '22:00-06:00'", "2026-09-26T05:59:00Z", "2026-09-26T06:00:00Z"),
+            (
+                "hours = '09:00-17:00'\nzone = 'America/New_York'",
+                "2026-07-01T13:30:00Z",
+                "2026-07-01T21:00:00Z",
+            ),
+            ("days = 'sat'", "2026-09-26T12:00:00Z", "2026-09-27T00:00:00Z"),
+        ] {
+            assert_eq!(hours(text).end(at(now)), Some(at(end)), "{text}");
+        }
     }
 
     #[test]

@@ -42,7 +42,8 @@ impl Damping {
             flips: usize::try_from(flips).unwrap_or(usize::MAX),
             flap_window: minutes(whole("flap_window_minutes", 30, (1, 1440), "minutes")),
             calm: minutes(whole("calm_minutes", 15, (1, 1440), "minutes")),
-            claim: seconds(whole("claim_seconds", 60, (5, 900), "seconds")),
+            // A claim that ends while its owner still delivers would send everything twice.
+            claim: seconds(whole("claim_seconds", 60, (51, 900), "seconds")),
             keep: SignedDuration::from_hours(24 * i64::from(whole("keep_days", 30, (1, 365), "days"))),
         }
     }

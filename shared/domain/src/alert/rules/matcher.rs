@@ -1,5 +1,6 @@
 //! Conditions of a rule, a route or a mute. All that are given must hold.
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::facts::Facts;
@@ -136,6 +137,14 @@ impl Matcher {
     /// Whether it asks for the meaning: only then does it see what is no plain problem.
     pub(super) fn asks_for_meaning(&self) -> bool {
         self.conditions.iter().any(|condition| matches!(condition, Condition::Meaning(_)))
+    }
+
+    /// When the hours that it asks for next may be over.
+    pub(super) fn hours_end(&self, now: Timestamp) -> Option<Timestamp> {
+        self.conditions.iter().find_map(|condition| match condition {
+            Condition::Hours(hours) => hours.end(now),
+            _ => None,
+        })
     }
 
     /// The metrics whose values now it wants to know.

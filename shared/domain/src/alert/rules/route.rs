@@ -109,7 +109,8 @@ impl Routes {
 
     fn audience(&self, facts: &Facts, taken: &[RouteTaken]) -> Audience {
         if let Some(mute) = self.mutes.iter().find(|mute| mute.holds(facts)) {
-            return Audience::Quiet(Quiet { cause: QuietCause::Muted, reason: mute.reason() });
+            let until = mute.ends_at(facts.now);
+            return Audience::Quiet(Quiet { cause: QuietCause::Muted, reason: mute.reason(), until });
         }
         let told: Vec<DestinationName> =
             taken.iter().flat_map(|route| route.destinations.iter().cloned()).collect();
@@ -122,7 +123,7 @@ impl Routes {
             let names: Vec<&str> = taken.iter().map(|route| route.route.as_str()).collect();
             format!("no destination of route {} is configured", names.join(", "))
         };
-        Audience::Quiet(Quiet { cause: QuietCause::Unrouted, reason })
+        Audience::Quiet(Quiet { cause: QuietCause::Unrouted, reason, until: None })
     }
 }
 
@@ -131,6 +132,11 @@ impl Mute {
         self.from.is_none_or(|from| facts.now >= from)
             && self.until.is_none_or(|until| facts.now < until)
             && self.matcher.fits(facts)
+    }
+
+    /// When it may be over.
+    fn ends_at(&self, now: Timestamp) -> Option<Timestamp> {
+        self.until.into_iter().chain(self.matcher.hours_end(now)).min()
     }
 
     fn reason(&self) -> String {

@@ -52,13 +52,15 @@ fn properties(
     let comparison =
         settings.thresholds.find(&rule.measure).map_or(Comparison::Above, |measure| measure.comparison);
     let minutes = period * periods / 60;
+    // A message about an alarm brings no labels: alert-router reads the measure from the query's label,
+    // severity and runbook from the description.
     json!({
         "AlarmName": {"Fn::Sub": format!("{name}-{}", rule.name)},
         "AlarmDescription": format!(
             "{}. Severity {}. In force while the {} of {minutes} minutes is {} {}. Runbook: {}{}.md",
             rule.title, rule.band.as_str(), words(query), relation(comparison), number(rule.limit), settings.runbooks, rule.runbook,
         ),
-        "Metrics": [{"Id": "q1", "Expression": query, "Period": period, "ReturnData": true}],
+        "Metrics": [{"Id": "q1", "Label": rule.measure, "Expression": query, "Period": period, "ReturnData": true}],
         "ComparisonOperator": operator(comparison),
         "Threshold": number(rule.limit),
         "EvaluationPeriods": periods,

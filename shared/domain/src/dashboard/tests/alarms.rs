@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::super::board::Origin;
@@ -9,6 +10,10 @@ use super::super::cloudwatch::{self, DashboardBody};
 use super::super::grid::Place;
 use super::super::{json, shipped_files};
 use super::{Given, list, text};
+use crate::alert::Family;
+use crate::alert::parse::{open_text, parse};
+use crate::alert::rules::Signal;
+use crate::dashboard::rules::About;
 
 fn bodies(given: &Given) -> Vec<DashboardBody> {
     given.boards().iter().map(|board| cloudwatch::dashboard(board, &given.settings(), "REGION")).collect()
@@ -41,6 +46,69 @@ fn every_rule_is_an_alarm_with_the_same_limit_or_is_named_with_a_reason() {
         assert!(alarms.resources.keys().all(|id| id.bytes().all(|byte| byte.is_ascii_alphanumeric())));
         assert!(alarms.resources.len() <= 200);
     }
+}
+
+/// The message of an alarm for one series of its query, as SNS carries it: no label says anything.
+fn message(alarm: &Value) -> String {
+    let query = &alarm["Metrics"][0];
+    let (_, dimensions) = text(query, "Expression").split_once("GROUP BY ").unwrap();
+    let attributes: BTreeMap<&str, &str> = dimensions.split(", ").map(|name| (name, "chat-1")).collect();
+    let mut trigger = alarm.clone();
+    let trigger_fields = trigger.as_object_mut().unwrap();
+    trigger_fields.retain(|name, _| ["Metrics", "ComparisonOperator", "Threshold"].contains(&name.as_str()));
+    json!({
+        "AlarmName": text_of(&alarm["AlarmName"]),
+        "AlarmDescription": alarm["AlarmDescription"],
+        "NewStateValue": "ALARM",
+        "OldStateValue": "OK",
+        "NewStateReason": "Threshold Crossed",
+        "StateChangeTime": "2026-03-02T10:12:00.123+0000",
+        "Trigger": trigger,
+        "AlarmContributorAttributes": attributes,
+    })
+    .to_string()
+}
+
+#[test]
+fn alert_router_understands_every_alarm_of_the_template() {
+    let files: BTreeMap<String, String> = shipped_files().unwrap().into_iter().collect();
+    let template: Value = serde_json::from_str(&files["cloudwatch.template.json"]).unwrap();
+    let given = Given::shipped();
+    let mut signals: BTreeMap<String, Signal> = BTreeMap::new();
+    for rule in given.book().rules {
+        let name = format!("${{Name}}-{}", rule.name);
+        let resources = template["Resources"].as_object().unwrap().values();
+        let mut alarms = resources.map(|one| &one["Properties"]);
+        let Some(alarm) = alarms.find(|one| one["AlarmName"]["Fn::Sub"] == name) else { continue };
+        let parsed = parse(&open_text(&message(alarm)).remove(0).unwrap());
+        assert_eq!((parsed.family, parsed.lost, parsed.notes.as_slice()), (Family::CloudWatch, 0, &[][..]));
+        let alert = &parsed.alerts[0];
+        let decision = given.rules.classify(alert, &BTreeMap::new(), Timestamp::UNIX_EPOCH);
+        assert_eq!(decision.metric.as_ref(), Some(&rule.measure), "{name}");
+        assert_eq!((Some(decision.severity()), &decision.unknown_severity), (rule.band.severity(), &None));
+        assert_eq!(alert.threshold.map(|of| of.value), Some(rule.limit));
+        assert!(alert.links.runbook.as_ref().unwrap().ends_with(&format!("/{}.md", rule.runbook)), "{name}");
+        let about = [decision.subject.component, decision.subject.endpoint].map(|name| name.is_some());
+        let named = match rule.about {
+            About::Component => [true, true],
+            About::ComponentOnly => [true, false],
+            About::Endpoint => [false, true],
+            About::Judge => [decision.signal == Signal::Other, true],
+        };
+        assert_eq!(about, named, "{name}");
+        signals.insert(rule.measure, decision.signal);
+    }
+    let quality =
+        |measure: &str| measure.ends_with("Score") || ["LeakedSecrets", "PromptLeaks"].contains(&measure);
+    for (measure, signal) in &signals {
+        let expected = match measure.as_str() {
+            score if quality(score) => Signal::Quality,
+            "MeterBlind" | "SamplesOverBudget" => Signal::Other,
+            _ => Signal::Quantity,
+        };
+        assert_eq!(*signal, expected, "{measure}");
+    }
+    assert!(signals.len() > 8, "{signals:?}");
 }
 
 #[test]

@@ -160,7 +160,7 @@ fn what_was_given_up_is_told_again_as_it_is_now() {
     assert!(!outbox.is_owed());
 
     let claimed = |record: &AlertRecord| {
-        let mut record = tell_again(record, &name("chat"), at(60));
+        let mut record = tell_again(record, &name("chat"), at(60)).unwrap();
         let claimed = record.outbox.claim("second", at(60), LEASE);
         (record, claimed)
     };
@@ -171,6 +171,42 @@ fn what_was_given_up_is_told_again_as_it_is_now() {
     life.take(120, &ended(0, 110), &to("chat"));
     let (_, claims) = claimed(life.record());
     assert_eq!(claims[0].action, StepKind::Missed);
+    // The letter comes a second time, or the alert fired again and was told.
+    let (mut told, claims) = claimed(life.record());
+    told.outbox.confirm(&claims[0], None);
+    assert_eq!(tell_again(&told, &name("chat"), at(90)), None);
+}
+
+#[test]
+fn of_what_was_taken_in_part_only_the_rest_is_owed() {
+    let mut life = undelivered();
+    life.take(0, &firing(Warning, 0), &to("chat"));
+    let outbox = &mut life.record.as_mut().unwrap().outbox;
+    let opened = outbox.claim("first", at(0), LEASE);
+    assert!(!opened[0].is_begun);
+    outbox.begin(&opened[0], Receipt::Sent);
+    life.take(120, &firing(Warning, 0), &to("chat"));
+    let outbox = &mut life.record.as_mut().unwrap().outbox;
+    let rest = outbox.claim("second", at(180), LEASE);
+    assert_eq!(
+        (rest[0].action, rest[0].is_begun, &rest[0].receipt),
+        (StepKind::Open, true, &Some(Receipt::Sent))
+    );
+    outbox.confirm(&rest[0], None);
+    life.take(300, &firing(Critical, 0), &to("chat"));
+    assert!(!life.record.as_mut().unwrap().outbox.claim("third", at(300), LEASE)[0].is_begun);
+}
+
+#[test]
+fn what_a_refused_summary_stood_for_is_told_by_itself_once() {
+    let mut life = undelivered();
+    life.take(0, &firing(Warning, 0), &to("chat"));
+    life.record.as_mut().unwrap().outbox.leave_to_summary(&[name("chat")]);
+    let mut record = tell_again(life.record(), &name("chat"), at(60)).unwrap();
+    let claims = record.outbox.claim("second", at(60), LEASE);
+    assert_eq!(all(&claims), ["chat open warning"]);
+    record.outbox.confirm(&claims[0], None);
+    assert_eq!(tell_again(&record, &name("chat"), at(90)), None);
 }
 
 #[test]

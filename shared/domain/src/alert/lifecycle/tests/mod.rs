@@ -40,7 +40,11 @@ pub(super) fn to(names: &str) -> Audience {
 }
 
 pub(super) fn muted() -> Audience {
-    Audience::Quiet(Quiet { cause: QuietCause::Muted, reason: "muted by \"x\"".to_owned() })
+    Audience::Quiet(Quiet {
+        cause: QuietCause::Muted,
+        reason: "muted by \"x\"".to_owned(),
+        until: Some(at(500)),
+    })
 }
 
 pub(super) fn firing(severity: Severity, start: impl Into<Option<i64>>) -> Alert {

@@ -72,12 +72,35 @@ fn going_silent_is_not_recovering() {
 }
 
 #[test]
+fn what_went_silent_and_recovers_is_closed() {
+    let mut life = Life::new();
+    let chat = to("chat pager");
+    life.take(0, &firing(Warning, 0), &chat);
+    life.take(60, &silent(0, 50, StateReason::NoData), &chat);
+    // As CloudWatch says it: from INSUFFICIENT_DATA to OK, without a word of when it fired.
+    let (change, sent) = life.take(120, &ended(None, 110), &chat);
+    assert_eq!(
+        (change, sent.join(", ").as_str()),
+        (Change::Resolved, "chat close warning, pager close warning")
+    );
+    assert_eq!(life.take(130, &ended(None, 110), &chat), (Change::Duplicate, vec![]));
+    assert_eq!(life.take(900, &firing(Warning, 890), &chat).0, Change::Reopened);
+    // Somebody paused it: that closed the incident already.
+    life.take(960, &silent(890, 950, StateReason::Paused), &chat);
+    assert_eq!(life.record().outbox.destinations().filter(|(_, told)| told.is_open).count(), 0);
+}
+
+#[test]
 fn a_muted_alert_is_recorded_counted_and_told_when_the_mute_ends() {
     let mut life = Life::new();
     let (change, sent) = life.take(0, &firing(Warning, 0), &muted());
     assert!(matches!(&change, Change::Quiet(quiet) if quiet.cause == QuietCause::Muted), "{change:?}");
     assert_eq!((sent.len(), life.record().counts.quiet, life.record().condition), (0, 1, Condition::Firing));
-    assert!(life.record().quiet.is_some());
+    // Somebody has to look when the mute ends: no message may come then. One look is enough.
+    let damping = life.damping;
+    assert_eq!(life.record().look_due(&damping), Some(at(500)));
+    life.record.as_mut().unwrap().note_look(at(500));
+    assert_eq!(life.record().look_due(&damping), None);
     let (change, sent) = life.take(600, &firing(Warning, 0), &to("chat"));
     assert_eq!(change, Change::Widened { to: vec![name("chat")] });
     assert_eq!(sent, ["chat open warning"]);
@@ -200,7 +223,7 @@ fn what_flaps_is_told_once_and_edited_until_it_is_calm() {
 
     // Nothing comes any more: somebody has to look, because a message is open.
     let damping = life.damping;
-    let calm = life.record().settles_at(&damping).unwrap();
+    let calm = life.record().look_due(&damping).unwrap();
     assert_eq!(calm, at(660 + 15 * 60));
     assert!(settle(life.record(), &damping, at(0)).is_none());
     let (record, change) = settle(life.record(), &damping, calm).unwrap();

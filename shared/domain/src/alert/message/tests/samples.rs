@@ -109,7 +109,6 @@ fn enrichment() -> Enrichment {
             worst("2", "safety", 0.2, "It gives <instructions> & links for bypassing the age check."),
         ],
         cost: Some(Cost { per_hour: MicroUsd::from_usd(5.752), idle_per_hour: MicroUsd::from_usd(2.876) }),
-        runbook: None,
         logs: logs_url(
             "eu-west-1",
             &"gpt-oss-20b".parse().unwrap(),

@@ -150,9 +150,8 @@ pub(in crate::alert::message) fn labels(notice: &Notice) -> Vec<Item> {
 /// Where to look: what each address is, and the address. What is no address is left out.
 pub(in crate::alert::message) fn links(notice: &Notice) -> Vec<(&'static str, &str)> {
     let links = &notice.alert.links;
-    let runbook = links.runbook.as_ref().or(notice.enrichment.runbook.as_ref());
     [
-        ("Runbook", runbook),
+        ("Runbook", links.runbook.as_ref()),
         ("Dashboard", links.dashboard.as_ref()),
         ("Panel", links.panel.as_ref()),
         ("Silence", links.silence.as_ref()),

@@ -11,7 +11,8 @@ use crate::alert::{Comparison, Threshold};
 /// Metric, dimensions and limit; empty is unknown.
 #[derive(Debug, Default)]
 pub(super) struct Watched {
-    /// The metric's name; of an expression over several its label.
+    /// The metric's name; of an expression over several its label, of a query the metric that it asks
+    /// for when nobody gave it a label.
     pub(super) metric: String,
     pub(super) namespace: String,
     /// Of several metrics those on which all agree.
@@ -62,7 +63,10 @@ impl Watched {
         if watched.metric.is_empty()
             && let Some(returned) = returned.or(metrics.first())
         {
-            let name = member::text(returned, &["Label", "label", "Id", "id"]);
+            let text = |names: &[&str]| member::text(returned, names);
+            let label = text(&["Label", "label"]).filter(|label| !is_of_the_console(label));
+            let name = label.or_else(|| text(&["Expression", "expression"]).and_then(queried));
+            let name = name.or_else(|| text(&["Label", "label", "Id", "id"]));
             name.unwrap_or_default().clone_into(&mut watched.metric);
         }
         watched
@@ -79,6 +83,25 @@ impl Watched {
         self.dimensions.retain(|name, value| other.dimensions.get(name) == Some(value));
         self
     }
+}
+
+/// Whether a label is the number that the console gives to what has no name: `Query1`.
+fn is_of_the_console(label: &str) -> bool {
+    let number = ["Query", "Expression"].iter().find_map(|word| label.strip_prefix(word));
+    number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// The metric of a Metrics Insights query: `SELECT AVG(SafetyScore) FROM ...`; a name with other
+/// letters stands in double quotes.
+fn queried(expression: &str) -> Option<&str> {
+    let (keyword, rest) = expression.trim_start().split_at_checked(6)?;
+    let (_, argument) = rest.split_once('(').filter(|_| keyword.eq_ignore_ascii_case("select"))?;
+    let argument = argument.trim_start();
+    let (name, _) = match argument.strip_prefix('"') {
+        Some(quoted) => quoted.split_once('"')?,
+        None => argument.split_once(')')?,
+    };
+    Some(name.trim()).filter(|name| !name.is_empty())
 }
 
 /// Notifications list `{name, value}`, events have an object.

@@ -158,6 +158,47 @@ fn an_expression_has_the_dimensions_on_which_its_metrics_agree() {
 }
 
 #[test]
+fn a_query_is_named_by_its_label_else_by_what_it_asks_for() {
+    for (label, expression, metric) in [
+        (
+            None,
+            "SELECT AVG(SafetyScore) FROM SCHEMA(\"n\", EndpointName) GROUP BY EndpointName",
+            "SafetyScore",
+        ),
+        (None, "select max( \"tone (formal)\" ) from \"n\"", "tone (formal)"),
+        (Some("Query1"), "SELECT AVG(SafetyScore) FROM \"n\"", "SafetyScore"),
+        (Some("ErrorShare"), "SELECT AVG(Invocation5XXErrors) FROM \"n\"", "ErrorShare"),
+        (Some("Expression1"), "m1 / m2", "Expression1"),
+        (None, "SELECT", "q1"),
+    ] {
+        let mut query = json!({"Id": "q1", "Expression": expression, "ReturnData": true});
+        if let Some(label) = label {
+            query["Label"] = label.into();
+        }
+        let mut alarm = alarm("a", "ALARM", "OK", "");
+        alarm["Trigger"] = json!({"Metrics": [query]});
+        assert_eq!(only(alarm.to_string()).metric(), Some(metric));
+    }
+}
+
+#[test]
+fn a_description_states_severity_and_runbook() {
+    for (description, severity, runbook) in [
+        (
+            "Low. Severity critical. Runbook: https://a.example/low.md",
+            Some("critical"),
+            Some("https://a.example/low.md"),
+        ),
+        ("Severity 1 incidents go to ops. Runbook: our wiki", None, None),
+    ] {
+        let mut alarm = alarm("a", "ALARM", "OK", "");
+        alarm["AlarmDescription"] = description.into();
+        let alert = only(alarm.to_string());
+        assert_eq!((alert.label("severity"), alert.links.runbook.as_deref()), (severity, runbook));
+    }
+}
+
+#[test]
 fn a_composite_alarm_names_its_children() {
     let mut alarm = alarm("endpoint-bad", "ALARM", "OK", "arn:... transitioned to ALARM");
     let object = alarm.as_object_mut().unwrap();

@@ -145,9 +145,11 @@ fn rfc3339(ms: i64) -> String {
 }
 
 pub(super) fn alertmanager_text(alerts: &[Sent]) -> String {
-    let mut text = "common annotations\n\n".to_owned();
+    let mut text = "common annotations\n".to_owned();
     for (heading, is_resolved) in [("Alerts Firing:", false), ("Alerts Resolved:", true)] {
         let mut own = alerts.iter().filter(|alert| alert.is_resolved == is_resolved).peekable();
+        // The line break behind each `{{ end }}` is written whether the section is or not.
+        text.push('\n');
         if own.peek().is_some() {
             let _ = writeln!(text, "{heading}");
         }
@@ -155,7 +157,25 @@ pub(super) fn alertmanager_text(alerts: &[Sent]) -> String {
             let _ = writeln!(text, "{}Source: {}", labels_and_annotations(alert), alert.source());
         }
     }
-    text + "\n\n"
+    text + "\n"
+}
+
+/// The template as the guide of Managed Prometheus prints it: two blanks before each line, four
+/// before what is called in a section.
+pub(super) fn managed_prometheus_text(alerts: &[Sent]) -> String {
+    let mut text = "common annotations\n  ".to_owned();
+    for (heading, is_resolved) in [("Alerts Firing:", false), ("Alerts Resolved:", true)] {
+        let mut own = alerts.iter().filter(|alert| alert.is_resolved == is_resolved).peekable();
+        if own.peek().is_some() {
+            let _ = write!(text, "{heading}\n    ");
+        }
+        for alert in own {
+            let block = format!("{}Source: {}\n", labels_and_annotations(alert), alert.source());
+            text.push_str(&block.replace('\n', "\n  "));
+        }
+        text.push_str("\n  ");
+    }
+    text
 }
 
 pub(super) fn alertmanager_json(alerts: &[Sent]) -> String {

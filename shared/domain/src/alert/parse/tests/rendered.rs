@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::render::{
     Sent, alertmanager_json, alertmanager_text, alerts, grafana_json, grafana_text, imitating,
-    managed_prometheus_json, plain_line,
+    managed_prometheus_json, managed_prometheus_text, plain_line,
 };
 use super::*;
 
@@ -84,12 +84,14 @@ proptest! {
     #[test]
     fn alertmanagers_text_and_json_say_the_same(sent in alerts(4, plain_line())) {
         let as_text = parsed(alertmanager_text(&sent));
+        let indented = parsed(managed_prometheus_text(&sent));
         let as_json = parsed(alertmanager_json(&sent));
-        for parsed in [&as_text, &as_json] {
+        for parsed in [&as_text, &indented, &as_json] {
             assert_arrived(parsed, Family::Alertmanager, &sent);
             assert_annotated(parsed, &sent);
         }
         assert_timed(&as_json, &sent);
+        prop_assert_eq!(keys(&indented), keys(&as_json));
         prop_assert_eq!(keys(&as_text), keys(&as_json));
     }
 

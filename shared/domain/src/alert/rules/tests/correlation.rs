@@ -109,9 +109,13 @@ fn an_endpoint_that_is_down_holds_back_what_is_blind_until_it_is_up() {
     // A real problem is not held back.
     assert_eq!(neighbours.take(&low_score(), NOON).held_back, None);
 
-    neighbours.take(&resolved(&down, "2026-09-28T12:10:00Z"), "2026-09-28T12:10:00Z");
-    assert_eq!(neighbours.released, 1);
+    for _ in 0..2 {
+        neighbours.take(&resolved(&down, "2026-09-28T12:10:00Z"), "2026-09-28T12:10:00Z");
+        assert_eq!(neighbours.released, 1, "whoever was told of the end and failed is told again");
+    }
     assert_eq!(neighbours.take(&blind, "2026-09-28T12:11:00Z").held_back, None);
+    neighbours.take(&resolved(&down, "2026-09-28T12:10:00Z"), "2026-09-28T12:12:00Z");
+    assert_eq!(neighbours.released, 0);
 }
 
 #[test]

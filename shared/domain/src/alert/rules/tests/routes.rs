@@ -112,14 +112,21 @@ fn a_muted_alert_says_by_what() {
         hours = "22:00-06:00"
         "#,
     );
-    let quiet = |labels: &str, now: &str| match route(&rules, &firing("Slow", labels), now).audience {
-        Audience::Quiet(quiet) => Some(quiet.reason),
+    let muted = |labels: &str, now: &str| match route(&rules, &firing("Slow", labels), now).audience {
+        Audience::Quiet(quiet) => Some(quiet),
         Audience::Told(_) => None,
     };
+    let quiet = |labels: &str, now: &str| muted(labels, now).map(|quiet| quiet.reason);
     let qwen = "severity=p1 InferenceComponentName=qwen-7b";
     assert_eq!(quiet(qwen, "2026-09-28T10:30:00Z"), None);
     assert_eq!(quiet(qwen, "2026-09-28T11:30:00Z").as_deref(), Some("muted by \"load test\": announced"));
     assert_eq!(quiet(qwen, NOON), None);
     assert_eq!(quiet("severity=warn", "2026-09-28T23:00:00Z").as_deref(), Some("muted by \"nights\""));
     assert_eq!(quiet("severity=error", "2026-09-28T23:00:00Z"), None);
+    for (labels, now, until) in [
+        (qwen, "2026-09-28T11:30:00Z", NOON),
+        ("severity=warn", "2026-09-28T23:00:00Z", "2026-09-29T06:00:00Z"),
+    ] {
+        assert_eq!(muted(labels, now).unwrap().until, Some(at(until)));
+    }
 }

@@ -1,6 +1,8 @@
 //! The real template, deployed with `sam deploy` into the emulator: what is wired to what.
 #![expect(clippy::unwrap_used, reason = "a panic is how a test says what is wrong")]
 
+mod in_cloudwatch;
+
 use std::fs;
 use std::time::{Duration, Instant};
 
@@ -30,6 +32,7 @@ async fn captures_become_verdicts_and_the_fleet_is_metered() {
     let mut environment = Environment::start(Options::default(), &parameters).await.unwrap();
     a_message_that_failed_is_seen_again_at_once(&environment).await;
     dashboards_and_rules_are_deployed(&environment);
+    in_cloudwatch::everything_is_as_the_templates_say(&environment).await;
     // Before the captures: what the events are about is judged once, whatever object it comes in.
     a_function_by_itself_answers_as_the_page_of_the_sample_events_shows(&environment).await;
     each_sample_event_is_answered_as_the_page_shows(&environment).await;
@@ -40,6 +43,8 @@ async fn captures_become_verdicts_and_the_fleet_is_metered() {
     a_message_of_the_queue_meters_its_endpoint(&environment).await;
     an_update_that_changes_nothing_changes_nothing_in_grafana(&mut environment).await;
     without_a_workspace_nothing_of_ours_is_left_in_it(&mut environment).await;
+    in_cloudwatch::everything_is_as_the_templates_say(&environment).await;
+    in_cloudwatch::an_alarm_is_told_with_its_severity_and_told_when_it_is_over(&environment).await;
 }
 
 /// After a second instead of 18 minutes, which is less than Lambda takes for a function's queue.
@@ -119,7 +124,8 @@ async fn tokens(environment: &Environment) -> usize {
 }
 
 async fn without_a_workspace_nothing_of_ours_is_left_in_it(environment: &mut Environment) {
-    environment.redeploy(&[("GrafanaWorkspaceId", "")]).await.unwrap();
+    let defaults = [("GrafanaWorkspaceId", ""), ("ShowInCloudWatch", "without-grafana")];
+    environment.redeploy(&defaults).await.unwrap();
     let start = Instant::now();
     // CloudFormation cleans up after the update.
     while counts(environment) != THEIRS {

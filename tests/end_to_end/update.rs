@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_s3::types::{EventBridgeConfiguration, NotificationConfiguration};
 use jiff::Timestamp;
+use tests::alarms;
 use tests::clients::Clients;
 use tests::emulator::Emulator;
 use tests::project;
@@ -74,9 +75,6 @@ async fn the_previous_release_is_updated_and_goes_on_and_deleting_keeps_captures
         ("ConfigUri", &settings),
         ("SampleRate", "1"),
         ("SampleCapPerHour", "1000"),
-        // The emulator knows neither alarms that compute nor saved queries.
-        ("Observability", "basic"),
-        ("ShowInCloudWatch", "never"),
     ];
 
     let before = stack::deploy(&clients, &previous_release(&build), &parameters).await.unwrap();
@@ -85,6 +83,7 @@ async fn the_previous_release_is_updated_and_goes_on_and_deleting_keeps_captures
     assert!(!first.is_empty());
 
     let after = stack::deploy(&clients, &build, &parameters).await.unwrap();
+    assert!(!alarms::of_alerts(&clients.cloudwatch, &after).await.unwrap().is_empty());
     for output in before.outputs.keys() {
         assert!(after.outputs.contains_key(output), "the output {output} is gone");
     }
@@ -107,6 +106,9 @@ async fn the_previous_release_is_updated_and_goes_on_and_deleting_keeps_captures
     assert_eq!(clients.dynamodb.list_tables().send().await.unwrap().table_names(), [""; 0]);
     let functions = clients.lambda.list_functions().send().await.unwrap();
     assert!(functions.functions().is_empty());
+    assert!(alarms::deployed(&clients.cloudwatch).await.unwrap().is_empty());
+    let dashboard = clients.cloudwatch.get_dashboard().dashboard_name("assay-quality").send().await;
+    assert!(dashboard.is_err(), "a dashboard is left behind");
 }
 
 /// An update that takes away or renames a parameter fails for whoever has set it.

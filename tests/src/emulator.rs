@@ -1,5 +1,6 @@
 //! The AWS emulator (`MiniStack`): S3, SQS, EventBridge, DynamoDB, CloudWatch, Lambda and
-//! CloudFormation on one loopback port. It starts the deployed binaries as processes.
+//! CloudFormation on one loopback port. It starts the deployed binaries as processes. What it lacks to
+//! take the template whole, `tests/emulator/start.py` adds.
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -24,11 +25,11 @@ pub const STOOD_IN_FOR: [&str; 4] = [
     "AWS_ENDPOINT_URL_GRAFANA",
 ];
 
-/// Runs the program named by `$0`, and ends its whole process group as soon as the standard input
+/// Runs the program named by `$0` and its arguments, and ends its whole process group as soon as the standard input
 /// closes: that is, also when this process is killed and can no longer tidy up.
 const ENDS_WITH_US: &str = r#"
 exec 3<&0
-"$0" </dev/null 3<&- &
+"$0" "$@" </dev/null 3<&- &
 program=$!
 (read -r _ <&3; kill -TERM 0; sleep 2; kill -KILL 0) &
 wait $program
@@ -48,9 +49,9 @@ impl Emulator {
     /// Starts it on a free port of 127.0.0.1 and waits until it answers. `stand_ins` is where the
     /// functions find what it lacks; their binaries read it from the SDK's own endpoint variables.
     pub async fn start(stand_ins: &str) -> Outcome<Self> {
-        let program = project::emulator();
-        if !program.exists() {
-            return Err(Failure(format!("{} is missing: run `make setup`", program.display())));
+        let [python, start] = project::emulator();
+        if !python.exists() {
+            return Err(Failure(format!("{} is missing: run `make setup`", python.display())));
         }
         let mut step = Step::start("start the AWS emulator");
         let address = free_address()?;
@@ -59,7 +60,7 @@ impl Emulator {
         let log = File::create(folder.join("log.txt")).during("create the emulator's log")?;
         let errors = log.try_clone().during("open the emulator's log")?;
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", ENDS_WITH_US]).arg(program);
+        command.args(["-c", ENDS_WITH_US]).arg(python).arg(start);
         // Its functions inherit its environment: nothing but what is named here may get into them.
         command
             .env_clear()

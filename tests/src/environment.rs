@@ -17,18 +17,18 @@ use crate::seed;
 use crate::stack::{self, Stack};
 use crate::stand_in::{Options, Server, WORKSPACE};
 
-/// Everything is judged, so that a look at one object shows all; only what the demo uploads goes
-/// through the queue by itself, so that a local invoke comes first with the objects of its events.
-/// Dashboards and rules are in the Grafana that is stood in for. CloudWatch's are not deployed: the
-/// emulator takes no alarm of a query ("Properties.Metrics (metric math) is not supported").
+/// Where a local stack differs from the template's defaults; all else is as it is deployed to an
+/// account. `docs/getting-started.md` says the same, with what single tests set beside.
 const LOCAL: &[(&str, &str)] = &[
+    // Everything is judged, so that a look at one object shows all.
     ("SampleRate", "1"),
     ("SampleCapPerHour", "1000"),
+    // Only what the demo uploads goes through the queue by itself, so that a local invoke comes first
+    // with the objects of its events.
     ("CapturePrefix", samples::PREFIX),
+    // Both ways to dashboards and alerts, side by side: the Grafana that is stood in for, and CloudWatch.
     ("GrafanaWorkspaceId", WORKSPACE),
-    ("ShowInCloudWatch", "never"),
-    // The emulator knows neither alarms that compute nor saved queries.
-    ("Observability", "basic"),
+    ("ShowInCloudWatch", "always"),
 ];
 
 /// A running environment. All of it ends when this is dropped.

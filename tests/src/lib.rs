@@ -4,6 +4,7 @@
 //! Nothing here is linked into a function, and no function knows about it: the only switch is the
 //! SDK's own `AWS_ENDPOINT_URL*`.
 
+pub mod alarms;
 pub mod alert_rules;
 pub mod bench;
 pub mod clients;

@@ -42,9 +42,9 @@ pub fn build_tools() -> PathBuf {
     root().join(".tools/build/bin")
 }
 
-/// The emulator's program.
-pub fn emulator() -> PathBuf {
-    root().join(".tools/emulator/bin/ministack")
+/// The emulator: its Python, and the program that starts it.
+pub fn emulator() -> [PathBuf; 2] {
+    [".tools/emulator/bin/python", "tests/emulator/start.py"].map(|path| root().join(path))
 }
 
 /// What a run leaves behind: logs, the deployable build, addresses. Not in version control.

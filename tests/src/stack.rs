@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::{EnvironmentResponse, ScalingConfig};
+use aws_sdk_lambda::types::EnvironmentResponse;
 use serde_json::Value;
 use tokio::process::Command;
 
@@ -19,9 +19,6 @@ use crate::project;
 
 /// The name of the stack.
 pub const NAME: &str = "assay";
-
-/// Objects that are worked on at a time.
-const LOCAL_CONCURRENCY: i32 = 5;
 
 /// A deployed stack: what CloudFormation says about it.
 #[derive(Debug, Clone)]
@@ -82,27 +79,7 @@ pub async fn deploy(clients: &Clients, folder: &Path, parameters: &[(&str, &str)
         .args(parameters.iter().map(|(name, value)| format!("{name}=\"{value}\"")))
         .env("AWS_ENDPOINT_URL", clients.endpoint());
     run(command, "deploy template.yaml (sam deploy)", "sam-deploy.log").await?;
-    set_concurrency(clients).await?;
     describe(clients).await
-}
-
-/// The emulator keeps a number that comes from a template parameter as text, and its queue poller
-/// then fails on every poll ("'>=' not supported between instances of 'int' and 'str'"). Set
-/// through the API the same number is one.
-async fn set_concurrency(clients: &Clients) -> Outcome<()> {
-    let request = clients.cloudformation.describe_stack_resources().stack_name(NAME);
-    let answer = request.send().await.during("list the stack's resources")?;
-    let mappings = answer
-        .stack_resources()
-        .iter()
-        .filter(|resource| resource.resource_type() == Some("AWS::Lambda::EventSourceMapping"));
-    for mapping in mappings {
-        let scaling = ScalingConfig::builder().maximum_concurrency(LOCAL_CONCURRENCY).build();
-        let request = clients.lambda.update_event_source_mapping().scaling_config(scaling);
-        let request = request.set_uuid(mapping.physical_resource_id().map(str::to_owned));
-        request.send().await.during("set the concurrency of the event source")?;
-    }
-    Ok(())
 }
 
 /// The stack as CloudFormation has it.

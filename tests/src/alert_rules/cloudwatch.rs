@@ -43,7 +43,7 @@ pub async fn ask(cloudwatch: &CloudWatch, query: Query<'_>) -> Outcome<Series> {
     };
     let names = BTreeSet::from([text(&model["metricName"])]);
     let metrics = list(cloudwatch, text(&model["namespace"]), &names, fits).await?;
-    read(cloudwatch, metrics, text(&model["statistic"]), period, query).await
+    read(cloudwatch, metrics, text(&model["statistic"]), period, (query.from, query.to)).await
 }
 
 /// `SUM(SEARCH('{namespace,dimensions} MetricName=...', 'Sum', period))`, or the quotient of two.
@@ -83,7 +83,7 @@ async fn sum_of_search(
     let names: BTreeSet<&str> = names.split('"').skip(1).step_by(2).collect();
     let metrics = list(cloudwatch, namespace, &names, fits).await?;
     let mut sums = BTreeMap::new();
-    for (_, points) in read(cloudwatch, metrics, "Sum", period, query).await? {
+    for (_, points) in read(cloudwatch, metrics, "Sum", period, (query.from, query.to)).await? {
         for (at, value) in points {
             *sums.entry(at).or_default() += value.unwrap_or_default();
         }
@@ -91,7 +91,8 @@ async fn sum_of_search(
     Ok(sums)
 }
 
-async fn list(
+/// The metrics of these names whose dimensions fit, with these.
+pub(crate) async fn list(
     cloudwatch: &CloudWatch,
     namespace: &str,
     names: &BTreeSet<&str>,
@@ -108,12 +109,13 @@ async fn list(
     Ok(found)
 }
 
-async fn read(
+/// Their datapoints from a second to another, exclusive; what has none is left out.
+pub(crate) async fn read(
     cloudwatch: &CloudWatch,
     metrics: Vec<(Labels, Metric)>,
     statistic: &str,
     period: i32,
-    query: Query<'_>,
+    (from, to): (i64, i64),
 ) -> Outcome<Series> {
     let mut series = Series::new();
     for metrics in metrics.chunks(MOST_QUERIES) {
@@ -124,8 +126,8 @@ async fn read(
         let mut pages = cloudwatch
             .get_metric_data()
             .set_metric_data_queries(Some(metrics.iter().enumerate().map(ask).collect()))
-            .start_time(DateTime::from_secs(query.from))
-            .end_time(DateTime::from_secs(query.to))
+            .start_time(DateTime::from_secs(from))
+            .end_time(DateTime::from_secs(to))
             .into_paginator()
             .send();
         let mut points: Vec<BTreeMap<i64, f64>> = vec![BTreeMap::new(); metrics.len()];

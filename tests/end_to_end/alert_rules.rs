@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::alert::rules::{self, Rules};
 use domain::dashboard::board::{Board, BoardKind};
-use domain::dashboard::grafana::{Routing, RuleScope, Wiring, rule_groups};
+use domain::dashboard::grafana::{Routing, RuleScope, SeriesLabels, Wiring, rule_groups};
 use domain::dashboard::rules::RuleBook;
 use domain::dashboard::{Identity, RUNBOOKS, Settings, boards};
 use domain::fleet::{self, Fleet};
 use domain::rubric::{self, Rubric};
 use serde_json::Value;
-use tests::alert_rules::{Labels, Points, Query, Series, evaluate, queries};
+use tests::alert_rules::{Labels, Points, Query, Series, evaluate, labelled, queries};
 
 const HOUR: i64 = 3600;
 const WEEK: i64 = 7 * 24 * HOUR;
@@ -143,6 +143,9 @@ fn a_queue_fires_only_where_the_endpoint_has_no_free_gpu() {
     let firing = firing_of(&metrics, &rule("no-free-gpu-warning"));
     assert_eq!(firing.len(), 1);
     assert_eq!((firing[0].0["InferenceComponentName"].as_str(), firing[0].1), ("a", 40.0));
+    // Two numbers alone would be joined without labels, and nobody would know of whom.
+    metrics.observed.retain(|one| one.labels.values().any(|name| ["full", "a"].contains(&name.as_str())));
+    assert_eq!(firing_of(&metrics, &rule("no-free-gpu-warning")), firing);
 }
 
 #[test]
@@ -268,7 +271,8 @@ fn rules(scope: RuleScope, rubric: &str) -> Vec<Value> {
         runbooks: RUNBOOKS,
     };
     let boards: Vec<Board> = BoardKind::ALL.into_iter().map(|kind| boards::board(kind, &settings)).collect();
-    let wiring = Wiring { data_source: "the-source".to_owned(), scope, routing: Routing::ByPolicy };
+    let (labels, routing) = (SeriesLabels::OfDimensions, Routing::ByPolicy);
+    let wiring = Wiring { data_source: "the-source".to_owned(), scope, labels, routing };
     let groups = rule_groups(&RuleBook::new(&settings), &boards, &settings, &wiring);
     groups.iter().flat_map(|group| group["rules"].as_array().unwrap().clone()).collect()
 }
@@ -320,7 +324,10 @@ impl Metrics {
             by_labels.entry(one.labels.clone()).or_default().push(one);
         }
         let points = |observed: Vec<&Observed>| points(&observed, text("statistic"), period);
-        by_labels.into_iter().map(|(labels, observed)| (labels, points(observed))).collect()
+        by_labels
+            .into_iter()
+            .map(|(labels, observed)| (labelled(query.model, &labels), points(observed)))
+            .collect()
     }
 
     fn within(&self, query: &Query<'_>) -> impl Iterator<Item = &Observed> {
@@ -349,7 +356,7 @@ impl Metrics {
             }
             _ => panic!("{expression}"),
         };
-        if points.is_empty() { Series::new() } else { vec![(Labels::new(), points)] }
+        if points.is_empty() { Series::new() } else { vec![(labelled(query.model, &Labels::new()), points)] }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::board::BoardKind;
-use super::grafana::{self, PROMETHEUS, Routing, RuleScope, SnsShape, Wiring};
+use super::grafana::{self, PROMETHEUS, Routing, RuleScope, SeriesLabels, SnsShape, Wiring};
 use super::json::text;
 use super::rules::RuleBook;
 use super::{Identity, Settings, boards, cloudwatch};
@@ -49,6 +49,7 @@ pub fn files(settings: &Settings) -> Vec<(String, String)> {
     let wiring = Wiring {
         data_source: DATA_SOURCE.to_owned(),
         scope: RuleScope::EveryEndpoint,
+        labels: SeriesLabels::OfDimensions,
         routing: Routing::ByPolicy,
     };
     let groups = grafana::rule_groups(&book, &boards, settings, &wiring);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::super::grafana::{self, Routing, RuleScope, SnsShape, Wiring};
+use super::super::grafana::{self, Routing, RuleScope, SeriesLabels, SnsShape, Wiring};
 use super::super::json;
 use super::super::rules::Group;
 use super::{Given, list, text};
@@ -133,14 +133,31 @@ fn every_step_comes_after_what_it_uses_and_every_question_stands_alone() {
 }
 
 #[test]
-fn one_endpoint_leaves_exactly_one_dimension_open() {
+fn series_of_a_rule_have_one_name_where_names_are_labels() {
+    for (given, _) in all_rules() {
+        for scope in [RuleScope::EveryEndpoint, RuleScope::Endpoint("chat".parse().unwrap())] {
+            for rule in given.rules(scope) {
+                let asked = list(&rule["data"]).iter().map(|step| &step["model"]);
+                let names: BTreeSet<&str> =
+                    asked.filter(|model| model["type"].is_null()).map(|model| text(model, "label")).collect();
+                assert_eq!(names, BTreeSet::from([text(&rule["labels"], "metric")]), "{}", rule["uid"]);
+            }
+        }
+    }
+}
+
+#[test]
+fn one_endpoint_leaves_exactly_one_dimension_open_and_before_grafana_11_names_tell_it() {
     let given = Given::shipped();
-    for rule in given.rules(RuleScope::Endpoint("chat".parse().unwrap())) {
+    let one = wiring(RuleScope::Endpoint("chat".parse().unwrap()));
+    for rule in given.rules_of(&Wiring { labels: SeriesLabels::OfName, ..one }) {
         for step in list(&rule["data"]).iter().filter(|step| step["model"]["metricEditorMode"] == 0) {
             let dimensions = step["model"]["dimensions"].as_object().unwrap();
             let open = dimensions.values().filter(|values| **values == json!(["*"])).count();
             let is_of_component = dimensions.contains_key("InferenceComponentName");
             assert_eq!(open, usize::from(is_of_component), "{dimensions:?}");
+            let named = if is_of_component { "InferenceComponentName" } else { "EndpointName" };
+            assert_eq!(text(&step["model"], "label"), format!("${{PROP('Dim.{named}')}}"));
         }
         for step in list(&rule["data"]).iter().filter(|step| step["model"]["metricEditorMode"] == 1) {
             let expression = text(&step["model"], "expression");
@@ -167,8 +184,7 @@ fn the_contact_point_has_the_settings_of_its_kind_and_the_route_is_ours_alone() 
     assert_eq!(route["receiver"], point(SnsShape::Both)["name"]);
     assert_eq!(route["object_matchers"], json!([["managed_by", "=", "assay"]]));
     assert_eq!(route["continue"], false);
-    let wiring =
-        Wiring { data_source: "x".to_owned(), scope: RuleScope::EveryEndpoint, routing: Routing::ByRule };
+    let wiring = Wiring { routing: Routing::ByRule, ..wiring(RuleScope::EveryEndpoint) };
     let rule = grafana::rule(&given.book().rules[0], &given.boards(), &given.settings(), &wiring);
     assert_eq!(rule["notification_settings"]["receiver"], route["receiver"]);
 }
@@ -176,8 +192,7 @@ fn the_contact_point_has_the_settings_of_its_kind_and_the_route_is_ours_alone() 
 #[test]
 fn a_group_holds_its_rules_and_is_evaluated_in_multiples_of_ten_seconds() {
     let given = Given::shipped();
-    let wiring =
-        Wiring { data_source: "x".to_owned(), scope: RuleScope::EveryEndpoint, routing: Routing::ByPolicy };
+    let wiring = wiring(RuleScope::EveryEndpoint);
     let groups = grafana::rule_groups(&given.book(), &given.boards(), &given.settings(), &wiring);
     assert_eq!(groups.len(), Group::ALL.len());
     for group in groups {

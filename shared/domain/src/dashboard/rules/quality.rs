@@ -225,7 +225,7 @@ fn budget(book: &mut RuleBook, settings: &Settings, own: &Sources) {
     book.watch(settings, measure::JUDGE_BUDGET_SHARE, |measure, limit| Draft {
         name: "judge-budget".to_owned(),
         runbook: "judge-budget",
-        title: "The judge's budget runs out".to_owned(),
+        title: "The judge costs most of a day's budget".to_owned(),
         group: Group::Quality,
         dimension: None,
         steps: Steps::over(24 * HOURS)

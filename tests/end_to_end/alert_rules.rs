@@ -14,7 +14,8 @@ use serde_json::Value;
 use tests::alert_rules::{Labels, Points, Query, Series, evaluate, labelled, queries};
 
 const HOUR: i64 = 3600;
-const WEEK: i64 = 7 * 24 * HOUR;
+const DAY: i64 = 24 * HOUR;
+const WEEK: i64 = 7 * DAY;
 /// A multiple of every period.
 const NOW: i64 = 1_800_000_000 / 86_400 * 86_400;
 const GOOD: [(&str, &str); 2] = [("EndpointName", "chat"), ("InferenceComponentName", "good")];
@@ -168,6 +169,11 @@ fn silence_is_told_by_a_rule_of_its_own_where_there_is_traffic() {
     metrics.observe("Invocations", &[("InferenceComponentName", "good")], 1.0, 300, 3 * HOUR, 0);
     metrics.observe("Invocations", &[("InferenceComponentName", "bad-elsewhere")], 1.0, 20, 3 * HOUR, 0);
     assert_eq!(firing(&metrics, "nothing-judged-warning"), ["bad"]);
+    // Over a long weekend nobody mends it, and it does not end by itself.
+    let since_friday = [("EndpointName", "chat"), ("InferenceComponentName", "since-friday")];
+    metrics.observe("SamplesScored", &since_friday, 1.0, 50, 5 * DAY, 4 * DAY);
+    metrics.observe("Invocations", &since_friday[1..], 1.0, 300, 3 * HOUR, 0);
+    assert_eq!(firing(&metrics, "nothing-judged-warning"), ["bad", "since-friday"]);
 }
 
 #[test]
@@ -176,7 +182,8 @@ fn a_meter_that_stopped_and_one_that_is_blind_are_told_apart() {
     metrics.observe("MeterBlind", &[("EndpointName", "stopped")], 0.0, 200, 20 * HOUR, 2 * HOUR);
     metrics.observe("MeterBlind", &[("EndpointName", "blind")], 1.0, 240, 20 * HOUR, 0);
     metrics.observe("MeterBlind", &[("EndpointName", "well")], 0.0, 240, 20 * HOUR, 0);
-    assert_eq!(firing(&metrics, "meter-silent-warning"), ["stopped"]);
+    metrics.observe("MeterBlind", &[("EndpointName", "stopped-on-friday")], 0.0, 200, 5 * DAY, 4 * DAY);
+    assert_eq!(firing(&metrics, "meter-silent-warning"), ["stopped", "stopped-on-friday"]);
     assert_eq!(firing(&metrics, "meter-blind-warning"), ["blind"]);
 }
 

@@ -19,7 +19,7 @@ pub enum RuleScope {
     /// All, those to come included. Two open dimensions need Grafana 11 or later, where each gets
     /// its own label.
     EveryEndpoint,
-    /// One.
+    /// One. Metrics that name no endpoint are of the components of all of them.
     Endpoint(EndpointName),
 }
 

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use super::super::grafana::{self, Routing, RuleScope, SeriesLabels, SnsShape, Wiring};
 use super::super::json;
-use super::super::rules::Group;
-use super::{Given, list, text};
+use super::super::query::Step;
+use super::super::rules::{Group, Timed};
+use super::{Given, list, text, wiring};
 use crate::alert::rules::Band;
 
 fn all_rules() -> Vec<(Given, Vec<Value>)> {
@@ -168,6 +169,23 @@ fn one_endpoint_leaves_exactly_one_dimension_open_and_before_grafana_11_names_te
             assert!(expression.len() < 2048, "{}", expression.len());
         }
     }
+}
+
+const PAGE: &str = include_str!("../../../../../docs/grafana.md");
+
+#[test]
+fn the_rules_that_one_endpoint_does_not_narrow_are_named_in_the_documentation() {
+    let book = Given::shipped().book();
+    let is_open = |timed: &Timed| matches!(&timed.step, Step::Ask(query) if query.source.has("EndpointName"));
+    let open = book.rules.iter().filter(|rule| {
+        let is_total = rule.steps.iter().any(|timed| matches!(timed.step, Step::AskTotal { .. }));
+        !is_total && !rule.steps.iter().any(is_open)
+    });
+    let open: BTreeSet<&str> = open.map(|rule| rule.runbook).collect();
+    let (_, section) = PAGE.split_once("### One endpoint").unwrap();
+    let (named, _) = section.split_once("SageMaker's metrics").unwrap();
+    let named: BTreeSet<&str> = named.split('`').skip(3).step_by(2).collect();
+    assert_eq!(open, named);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
+use super::contact::delivery;
 use super::query::{self, Choice};
 use crate::dashboard::Settings;
 use crate::dashboard::board::Board;
@@ -109,7 +110,7 @@ pub fn rule(rule: &Rule, boards: &[Board], settings: &Settings, wiring: &Wiring)
         "annotations": annotations(rule, boards, settings),
     });
     if wiring.routing == Routing::ByRule {
-        value["notification_settings"] = json!({"receiver": identity.contact_point()});
+        value["notification_settings"] = delivery(identity);
     }
     value
 }

@@ -204,7 +204,11 @@ fn the_contact_point_has_the_settings_of_its_kind_and_the_route_is_ours_alone() 
     assert_eq!(route["continue"], false);
     let wiring = Wiring { routing: Routing::ByRule, ..wiring(RuleScope::EveryEndpoint) };
     let rule = grafana::rule(&given.book().rules[0], &given.boards(), &given.settings(), &wiring);
-    assert_eq!(rule["notification_settings"]["receiver"], route["receiver"]);
+    let in_rule = rule["notification_settings"].as_object().unwrap();
+    for key in ["receiver", "group_by", "group_wait", "group_interval", "repeat_interval"] {
+        assert!(in_rule.get(key).is_some_and(|value| *value == route[key]), "{key}");
+    }
+    assert_eq!(list(&route["group_by"])[..2], ["alertname", "grafana_folder"], "Grafana wants both");
 }
 
 #[test]

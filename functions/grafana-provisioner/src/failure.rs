@@ -8,6 +8,9 @@ use domain::dashboard::provision::{Object, Refusal, WorkspaceId};
 use domain::settings::Mistakes;
 use thiserror::Error;
 
+/// AWS's word for a call that the function's role does not allow.
+pub(crate) const DENIED: &str = "AccessDeniedException";
+
 /// Why a task is not done.
 #[derive(Debug, Error)]
 pub(crate) enum Failure {
@@ -89,7 +92,7 @@ impl Failure {
 
 fn advice(fault: &Fault) -> &'static str {
     match fault.code.as_str() {
-        "AccessDeniedException" => "; the function's role must allow this on the workspace",
+        DENIED => "; the function's role must allow this on the workspace",
         "ServiceQuotaExceededException" => {
             "; the workspace has as many service accounts or tokens as it may have"
         }

@@ -26,6 +26,8 @@ const LOCAL: &[(&str, &str)] = &[
     ("SampleCapPerHour", "1000"),
     ("CapturePrefix", samples::PREFIX),
     ("GrafanaWorkspaceId", WORKSPACE),
+    // The address in events/grafana-provisioner.own-grafana.json.
+    ("GrafanaUrl", "https://grafana.example.com"),
     ("ShowInCloudWatch", "never"),
     // The emulator knows neither alarms that compute nor saved queries.
     ("Observability", "basic"),

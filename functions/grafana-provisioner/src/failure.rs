@@ -54,6 +54,12 @@ pub(crate) enum Failure {
         /// Why.
         fault: Fault,
     },
+    /// An address that nobody has said to be one's own Grafana's.
+    #[error(
+        "url: {0} is not the stack's GrafanaUrl, and no token is sent to another address; deploy with \
+         GrafanaUrl, or correct the event"
+    )]
+    OtherGrafana(String),
     /// The token of one's own Grafana.
     #[error(transparent)]
     NoToken(#[from] NoSecret),

@@ -19,7 +19,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::answer::{answer, reason};
 use crate::config::Config;
-use crate::event::{self, Action, Event, StackRequest, Task};
+use crate::event::{self, Action, Event, StackRequest, Target, Task};
 use crate::failure::Failure;
 use crate::job::Job;
 use crate::summary::Summary;
@@ -137,6 +137,13 @@ impl Function {
             (None, Ok(config)) => &config.identity,
             (None, Err(mistakes)) => return Err(refused(mistakes)),
         };
+        // The token goes where the stack's owner says, not where the event says.
+        if let Target::Url(address, _) = &task.target {
+            let config = self.config.as_ref().map_err(refused)?;
+            if !config.own_grafana.as_ref().is_some_and(|own| own.is_at(address)) {
+                return Err(Failure::OtherGrafana(address.origin().to_owned()));
+            }
+        }
         let terms;
         let mut job = Job { tools: &self.tools, task, identity, apply: None, times };
         // A removal needs no settings: they may be what is wrong.

@@ -45,6 +45,7 @@ async fn what_grafana_refuses_half_way_is_told_and_rolled_back() {
     for (status, said, part) in [
         (401, "Invalid API key", "the token was refused"),
         (403, "no permission", "needs the role Admin"),
+        (403, "quota has been exceeded", "drop limits in alerts.toml"),
         (409, "conflict", "somebody else has an object of this name"),
         (429, "slow down", "Grafana is busy"),
         (500, "database is locked", "Grafana itself failed"),

@@ -102,7 +102,7 @@ impl Function {
     /// See [`HandlerError`].
     pub(crate) async fn handle(&self, event: LambdaEvent<Value>) -> Result<Answer, HandlerError> {
         let times = Times::of(&event.context);
-        let name = format!("assay-{}", event.context.request_id);
+        let name = token_name(&event.context);
         match event::read(&event.payload) {
             Event::Stack(request) => Box::pin(self.stack(&request, times, &name)).await,
             Event::Direct(task) => {
@@ -160,6 +160,12 @@ impl Function {
     }
 }
 
+/// Lambda comes back after a killed invocation with the same request id, while the token of before lives
+/// on: the deadline tells the two apart.
+fn token_name(context: &Context) -> String {
+    format!("assay-{}-{}", context.request_id, context.deadline)
+}
+
 impl Times {
     fn of(context: &Context) -> Self {
         let left = time_left(context.deadline());
@@ -185,6 +191,17 @@ pub(crate) async fn guarded<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_repeated_invocation_names_its_token_otherwise() {
+        let mut context = Context::default();
+        context.request_id = "00000000-0000-0000-0000-000000000000".to_owned();
+        context.deadline = 1_800_000_000_000;
+        let first = token_name(&context);
+        context.deadline += 60_000;
+        assert_ne!(token_name(&context), first);
+        assert!(first.len() <= 128, "what AWS takes: {first}");
+    }
 
     #[tokio::test(start_paused = true)]
     async fn work_that_panics_or_never_ends_is_a_failure_like_any_other() {

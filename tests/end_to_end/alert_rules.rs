@@ -5,16 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::alert::rules::{self, Rules};
 use domain::dashboard::board::{Board, BoardKind};
-use domain::dashboard::grafana::{Routing, RuleScope, Wiring, rule_groups};
+use domain::dashboard::grafana::{Routing, RuleScope, SeriesLabels, Wiring, rule_groups};
 use domain::dashboard::rules::RuleBook;
 use domain::dashboard::{Identity, RUNBOOKS, Settings, boards};
 use domain::fleet::{self, Fleet};
 use domain::rubric::{self, Rubric};
 use serde_json::Value;
-use tests::alert_rules::{Labels, Points, Query, Series, evaluate, queries};
+use tests::alert_rules::{Labels, Points, Query, Series, evaluate, labelled, queries};
 
 const HOUR: i64 = 3600;
-const WEEK: i64 = 7 * 24 * HOUR;
+const DAY: i64 = 24 * HOUR;
+const WEEK: i64 = 7 * DAY;
 /// A multiple of every period.
 const NOW: i64 = 1_800_000_000 / 86_400 * 86_400;
 const GOOD: [(&str, &str); 2] = [("EndpointName", "chat"), ("InferenceComponentName", "good")];
@@ -143,6 +144,9 @@ fn a_queue_fires_only_where_the_endpoint_has_no_free_gpu() {
     let firing = firing_of(&metrics, &rule("no-free-gpu-warning"));
     assert_eq!(firing.len(), 1);
     assert_eq!((firing[0].0["InferenceComponentName"].as_str(), firing[0].1), ("a", 40.0));
+    // Two numbers alone would be joined without labels, and nobody would know of whom.
+    metrics.observed.retain(|one| one.labels.values().any(|name| ["full", "a"].contains(&name.as_str())));
+    assert_eq!(firing_of(&metrics, &rule("no-free-gpu-warning")), firing);
 }
 
 #[test]
@@ -165,6 +169,11 @@ fn silence_is_told_by_a_rule_of_its_own_where_there_is_traffic() {
     metrics.observe("Invocations", &[("InferenceComponentName", "good")], 1.0, 300, 3 * HOUR, 0);
     metrics.observe("Invocations", &[("InferenceComponentName", "bad-elsewhere")], 1.0, 20, 3 * HOUR, 0);
     assert_eq!(firing(&metrics, "nothing-judged-warning"), ["bad"]);
+    // Over a long weekend nobody mends it, and it does not end by itself.
+    let since_friday = [("EndpointName", "chat"), ("InferenceComponentName", "since-friday")];
+    metrics.observe("SamplesScored", &since_friday, 1.0, 50, 5 * DAY, 4 * DAY);
+    metrics.observe("Invocations", &since_friday[1..], 1.0, 300, 3 * HOUR, 0);
+    assert_eq!(firing(&metrics, "nothing-judged-warning"), ["bad", "since-friday"]);
 }
 
 #[test]
@@ -173,7 +182,8 @@ fn a_meter_that_stopped_and_one_that_is_blind_are_told_apart() {
     metrics.observe("MeterBlind", &[("EndpointName", "stopped")], 0.0, 200, 20 * HOUR, 2 * HOUR);
     metrics.observe("MeterBlind", &[("EndpointName", "blind")], 1.0, 240, 20 * HOUR, 0);
     metrics.observe("MeterBlind", &[("EndpointName", "well")], 0.0, 240, 20 * HOUR, 0);
-    assert_eq!(firing(&metrics, "meter-silent-warning"), ["stopped"]);
+    metrics.observe("MeterBlind", &[("EndpointName", "stopped-on-friday")], 0.0, 200, 5 * DAY, 4 * DAY);
+    assert_eq!(firing(&metrics, "meter-silent-warning"), ["stopped", "stopped-on-friday"]);
     assert_eq!(firing(&metrics, "meter-blind-warning"), ["blind"]);
 }
 
@@ -196,7 +206,14 @@ fn money_is_told_by_its_share() {
     metrics.observe("JudgeCostUsd", &GOOD, 0.05, 100, 20 * HOUR, 0);
     metrics.observe("JudgeCostUsd", &BAD, 0.05, 80, 20 * HOUR, 0);
     assert_eq!(firing(&metrics, "judge-budget-warning"), ["all"]);
-    assert_eq!(firing(&metrics, "judge-budget-critical"), [""; 0]);
+    // Of two days of the budget, whose end and beginning lie within 24 hours: nobody is woken.
+    metrics.observe("JudgeCostUsd", &BAD, 0.05, 180, 4 * HOUR, 0);
+    let rules = rules(RuleScope::EveryEndpoint, rubric::SHIPPED);
+    let is_told = |rule: &&Value| {
+        rule["labels"]["metric"] == "JudgeBudgetShare" && !firing_of(&metrics, rule).is_empty()
+    };
+    let fired: Vec<&Value> = rules.iter().filter(is_told).map(|rule| &rule["labels"]["severity"]).collect();
+    assert_eq!(fired, ["warning"]);
 }
 
 #[test]
@@ -268,7 +285,8 @@ fn rules(scope: RuleScope, rubric: &str) -> Vec<Value> {
         runbooks: RUNBOOKS,
     };
     let boards: Vec<Board> = BoardKind::ALL.into_iter().map(|kind| boards::board(kind, &settings)).collect();
-    let wiring = Wiring { data_source: "the-source".to_owned(), scope, routing: Routing::ByPolicy };
+    let (labels, routing) = (SeriesLabels::OfDimensions, Routing::ByPolicy);
+    let wiring = Wiring { data_source: "the-source".to_owned(), scope, labels, routing };
     let groups = rule_groups(&RuleBook::new(&settings), &boards, &settings, &wiring);
     groups.iter().flat_map(|group| group["rules"].as_array().unwrap().clone()).collect()
 }
@@ -320,7 +338,10 @@ impl Metrics {
             by_labels.entry(one.labels.clone()).or_default().push(one);
         }
         let points = |observed: Vec<&Observed>| points(&observed, text("statistic"), period);
-        by_labels.into_iter().map(|(labels, observed)| (labels, points(observed))).collect()
+        by_labels
+            .into_iter()
+            .map(|(labels, observed)| (labelled(query.model, &labels), points(observed)))
+            .collect()
     }
 
     fn within(&self, query: &Query<'_>) -> impl Iterator<Item = &Observed> {
@@ -349,7 +370,7 @@ impl Metrics {
             }
             _ => panic!("{expression}"),
         };
-        if points.is_empty() { Series::new() } else { vec![(Labels::new(), points)] }
+        if points.is_empty() { Series::new() } else { vec![(labelled(query.model, &Labels::new()), points)] }
     }
 }
 

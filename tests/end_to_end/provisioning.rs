@@ -218,6 +218,15 @@ async fn a_grafana_of_ones_own_is_filled_by_hand_with_its_own_settings_of_sns() 
     let event = json!({"url": url, "token_secret_arn": TOKEN_SECRET, "prometheus_uid": "their-prometheus"});
     let before = content(&provisioning.grafana(OWN_GRAFANA));
 
+    // Whoever may invoke the function and not read the token does not get it sent.
+    let mut elsewhere = event.clone();
+    elsewhere["url"] = format!("{}/quokka", provisioning.stand_ins.url()).into();
+    elsewhere["action"] = "remove".into();
+    let error = provisioning.direct(elsewhere).await.unwrap().error().unwrap();
+    assert!(error["errorMessage"].as_str().unwrap().contains("is not the stack's GrafanaUrl"), "{error}");
+    assert!(!error.to_string().contains(MARK), "{error}");
+    assert!(provisioning.received("grafana").await.unwrap().is_empty(), "nobody was called");
+
     let mut dry = event.clone();
     dry["dry_run"] = true.into();
     let shown = provisioning.direct(dry).await.unwrap().response().unwrap();

@@ -45,6 +45,7 @@ async fn what_grafana_refuses_half_way_is_told_and_rolled_back() {
     for (status, said, part) in [
         (401, "Invalid API key", "the token was refused"),
         (403, "no permission", "needs the role Admin"),
+        (403, "quota has been exceeded", "drop limits in alerts.toml"),
         (409, "conflict", "somebody else has an object of this name"),
         (429, "slow down", "Grafana is busy"),
         (500, "database is locked", "Grafana itself failed"),
@@ -72,6 +73,12 @@ async fn a_failure_that_passes_is_not_noticed() {
         reply
     };
     let replies = json!([
+        // A permission that is seconds old.
+        once(
+            "GET",
+            &format!("/workspaces/{WORKSPACE}"),
+            json!({"status": 403, "headers": {"x-amzn-errortype": "AccessDeniedException"}, "body": {}})
+        ),
         once("GET", &path, json!({"status": 503, "body": ""})),
         once(
             "POST",
@@ -145,18 +152,28 @@ async fn a_workspace_that_cannot_be_used_is_told_by_its_state() {
 async fn aws_and_roles_that_say_no_are_told_with_what_to_allow() {
     let mut provisioning = Provisioning::start(&[]).await.unwrap();
     let denied = |path: &str, method: &str, part: &str| {
-        json!({"match": {"path": path, "method": method, "contains": part}, "status": 403, "times": 1,
+        json!({"match": {"path": path, "method": method, "contains": part}, "status": 403,
                "headers": {"x-amzn-errortype": "AccessDeniedException"}, "body": {"message": "quokka is not authorized"}})
     };
     let workspace = format!("/workspaces/{WORKSPACE}");
     let accounts = format!("{workspace}/serviceaccounts");
+    // A permission that never comes is waited for, and told in time.
+    provisioning.script(denied(&workspace, "GET", "")).await.unwrap();
+    let time = Duration::from_secs(12);
+    let answer = provisioning.stack_within(time, "Create", None, json!({})).await.unwrap();
+    assert!(
+        answer["Reason"].as_str().unwrap().contains("DescribeWorkspace failed: AccessDenied"),
+        "{answer}"
+    );
+    provisioning.forget().await.unwrap();
     for (path, method, part, operation) in [
-        (&workspace, "GET", "", "DescribeWorkspace"),
         (&accounts, "GET", "", "ListWorkspaceServiceAccounts"),
         (&accounts, "POST", "grafanaRole", "CreateWorkspaceServiceAccount"),
         (&accounts, "POST", "secondsToLive", "CreateWorkspaceServiceAccountToken"),
     ] {
-        provisioning.script(denied(path, method, part)).await.unwrap();
+        let mut denied = denied(path, method, part);
+        denied["times"] = 1.into();
+        provisioning.script(denied).await.unwrap();
         let reason = failed(&mut provisioning, json!({}), NOT_MADE).await;
         let expected =
             format!("{operation} failed: AccessDeniedException (HTTP 403); the function's role must allow");

@@ -28,6 +28,8 @@ const LOCAL: &[(&str, &str)] = &[
     ("CapturePrefix", samples::PREFIX),
     // Both ways to dashboards and alerts, side by side: the Grafana that is stood in for, and CloudWatch.
     ("GrafanaWorkspaceId", WORKSPACE),
+    // The address in events/grafana-provisioner.own-grafana.json.
+    ("GrafanaUrl", "https://grafana.example.com"),
     ("ShowInCloudWatch", "always"),
 ];
 

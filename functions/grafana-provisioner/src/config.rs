@@ -1,7 +1,10 @@
 //! Every environment variable that grafana-provisioner reads.
 
+use std::str::FromStr;
+
+use adapters::grafana::{Address, NotAnAddress};
 use adapters::settings_folder::SettingsFolder;
-use domain::dashboard::Identity;
+use domain::dashboard::{Identity, RUNBOOKS};
 use domain::settings::Mistakes;
 use domain::variables::Variables;
 use serde::{Serialize, Serializer};
@@ -19,6 +22,10 @@ pub(crate) struct Config {
     pub(crate) judge_model: Option<String>,
     /// `DAILY_BUDGET_USD`: what the judge may cost a day; without it nothing watches the budget.
     pub(crate) daily_budget_usd: Option<f64>,
+    /// `RUNBOOK_BASE_URL`: the folder of runbooks that alerts lead to, ending in a slash.
+    pub(crate) runbooks: String,
+    /// `GRAFANA_URL`: the one Grafana outside of AWS that a token is sent to.
+    pub(crate) own_grafana: Option<OwnGrafana>,
     /// `CONFIG_URI`: a folder `s3://bucket/prefix/` whose `alerts.toml`, `fleet.toml` and
     /// `rubric.toml` replace those compiled in.
     pub(crate) settings_folder: Option<SettingsFolder>,
@@ -49,15 +56,47 @@ impl Config {
             }
             budget
         });
+        let runbooks = variables.optional("RUNBOOK_BASE_URL").unwrap_or_else(|| RUNBOOKS.to_owned());
+        if !(runbooks.starts_with("https://") && runbooks.ends_with('/')) {
+            variables.mistake("RUNBOOK_BASE_URL", "must start with https:// and end with a slash");
+        }
+        let own_grafana = variables.parsed("GRAFANA_URL");
         let settings_folder = variables.parsed("CONFIG_URI");
         let config = identity.map(|identity| Self {
             identity,
             topic_arn,
             judge_model: variables.optional("JUDGE_MODEL_ID"),
             daily_budget_usd,
+            runbooks,
+            own_grafana,
             settings_folder,
         });
         variables.finish(config)
+    }
+}
+
+/// The address of a Grafana of one's own.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct OwnGrafana(Address);
+
+impl OwnGrafana {
+    /// Whether `address` is the same.
+    pub(crate) fn is_at(&self, address: &Address) -> bool {
+        self.0.shown().trim_end_matches('/') == address.shown().trim_end_matches('/')
+    }
+}
+
+impl FromStr for OwnGrafana {
+    type Err = NotAnAddress;
+
+    fn from_str(text: &str) -> Result<Self, NotAnAddress> {
+        Address::parse(text).map(Self)
+    }
+}
+
+impl Serialize for OwnGrafana {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.shown())
     }
 }
 
@@ -89,6 +128,7 @@ mod tests {
         assert_eq!(config.identity.as_str(), "assay");
         assert_eq!(region_of(&config.topic_arn), Some("eu-central-1"));
         assert!(config.judge_model.is_none() && config.daily_budget_usd.is_none());
+        assert!(config.runbooks == RUNBOOKS && config.own_grafana.is_none());
     }
 
     #[test]
@@ -98,6 +138,8 @@ mod tests {
             "ALERT_TOPIC_ARN" => Some("arn:aws:sqs:eu-central-1:123456789012:q".to_owned()),
             "DAILY_BUDGET_USD" => Some("-1".to_owned()),
             "CONFIG_URI" => Some("ftp://x".to_owned()),
+            "RUNBOOK_BASE_URL" => Some("https://wiki.example.com/runbooks".to_owned()),
+            "GRAFANA_URL" => Some("http://grafana.example.com".to_owned()),
             _ => None,
         });
         let text = mistakes.unwrap_err().to_string();
@@ -106,6 +148,8 @@ mod tests {
             "ALERT_TOPIC_ARN: must be the ARN of an SNS topic",
             "DAILY_BUDGET_USD: must be US dollars, is \"-1\"",
             "CONFIG_URI: must be s3://bucket/prefix/",
+            "RUNBOOK_BASE_URL: must start with https:// and end with a slash",
+            "GRAFANA_URL: the address must start with https://",
         ] {
             assert!(text.contains(mistake), "{mistake} is not in {text}");
         }

@@ -11,13 +11,17 @@ use domain::dashboard::provision::alerting::{Alerting, alerting};
 use tokio::time::{Instant, sleep};
 
 use crate::event::{Action, Task};
-use crate::failure::Failure;
+use crate::failure::{DENIED, Failure};
 use crate::summary::Summary;
 
 /// A token that could not be deleted ends by itself after so many seconds.
 const TOKEN_SECONDS: i32 = 600;
 /// Between two looks at a workspace that AWS changes.
 const PAUSE: Duration = Duration::from_secs(5);
+
+/// The role's policy may be seconds old, and IAM takes a while to spread it. Whoever invokes the function
+/// by the command line waits a minute for its answer.
+const PERMISSION: Duration = Duration::from_secs(45);
 
 /// A workspace that works, with a token.
 #[derive(Debug)]
@@ -40,9 +44,16 @@ pub(crate) async fn reach(
     id: &WorkspaceId,
     until: Instant,
 ) -> Result<Option<Workspace>, Failure> {
+    let permitted = until.min(Instant::now() + PERMISSION);
     loop {
-        let Some(workspace) = workspaces.describe(id).await.map_err(|fault| aws(id, fault))? else {
-            return Ok(None);
+        let workspace = match workspaces.describe(id).await {
+            Ok(Some(workspace)) => workspace,
+            Ok(None) => return Ok(None),
+            Err(fault) if fault.code == DENIED && Instant::now() + PAUSE < permitted => {
+                sleep(PAUSE).await;
+                continue;
+            }
+            Err(fault) => return Err(aws(id, fault)),
         };
         match &workspace.state {
             State::Ready => return Ok(Some(workspace)),

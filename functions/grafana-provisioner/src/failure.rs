@@ -8,6 +8,9 @@ use domain::dashboard::provision::{Object, Refusal, WorkspaceId};
 use domain::settings::Mistakes;
 use thiserror::Error;
 
+/// AWS's word for a call that the function's role does not allow.
+pub(crate) const DENIED: &str = "AccessDeniedException";
+
 /// Why a task is not done.
 #[derive(Debug, Error)]
 pub(crate) enum Failure {
@@ -51,6 +54,12 @@ pub(crate) enum Failure {
         /// Why.
         fault: Fault,
     },
+    /// An address that nobody has said to be one's own Grafana's.
+    #[error(
+        "url: {0} is not the stack's GrafanaUrl, and no token is sent to another address; deploy with \
+         GrafanaUrl, or correct the event"
+    )]
+    OtherGrafana(String),
     /// The token of one's own Grafana.
     #[error(transparent)]
     NoToken(#[from] NoSecret),
@@ -89,7 +98,7 @@ impl Failure {
 
 fn advice(fault: &Fault) -> &'static str {
     match fault.code.as_str() {
-        "AccessDeniedException" => "; the function's role must allow this on the workspace",
+        DENIED => "; the function's role must allow this on the workspace",
         "ServiceQuotaExceededException" => {
             "; the workspace has as many service accounts or tokens as it may have"
         }

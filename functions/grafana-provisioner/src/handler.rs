@@ -19,7 +19,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::answer::{answer, reason};
 use crate::config::Config;
-use crate::event::{self, Action, Event, StackRequest, Task};
+use crate::event::{self, Action, Event, StackRequest, Target, Task};
 use crate::failure::Failure;
 use crate::job::Job;
 use crate::summary::Summary;
@@ -102,7 +102,7 @@ impl Function {
     /// See [`HandlerError`].
     pub(crate) async fn handle(&self, event: LambdaEvent<Value>) -> Result<Answer, HandlerError> {
         let times = Times::of(&event.context);
-        let name = format!("assay-{}", event.context.request_id);
+        let name = token_name(&event.context);
         match event::read(&event.payload) {
             Event::Stack(request) => Box::pin(self.stack(&request, times, &name)).await,
             Event::Direct(task) => {
@@ -137,6 +137,13 @@ impl Function {
             (None, Ok(config)) => &config.identity,
             (None, Err(mistakes)) => return Err(refused(mistakes)),
         };
+        // The token goes where the stack's owner says, not where the event says.
+        if let Target::Url(address, _) = &task.target {
+            let config = self.config.as_ref().map_err(refused)?;
+            if !config.own_grafana.as_ref().is_some_and(|own| own.is_at(address)) {
+                return Err(Failure::OtherGrafana(address.origin().to_owned()));
+            }
+        }
         let terms;
         let mut job = Job { tools: &self.tools, task, identity, apply: None, times };
         // A removal needs no settings: they may be what is wrong.
@@ -151,6 +158,12 @@ impl Function {
         summary.log();
         Ok(summary)
     }
+}
+
+/// Lambda comes back after a killed invocation with the same request id, while the token of before lives
+/// on: the deadline tells the two apart.
+fn token_name(context: &Context) -> String {
+    format!("assay-{}-{}", context.request_id, context.deadline)
 }
 
 impl Times {
@@ -178,6 +191,17 @@ pub(crate) async fn guarded<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_repeated_invocation_names_its_token_otherwise() {
+        let mut context = Context::default();
+        context.request_id = "00000000-0000-0000-0000-000000000000".to_owned();
+        context.deadline = 1_800_000_000_000;
+        let first = token_name(&context);
+        context.deadline += 60_000;
+        assert_ne!(token_name(&context), first);
+        assert!(first.len() <= 128, "what AWS takes: {first}");
+    }
 
     #[tokio::test(start_paused = true)]
     async fn work_that_panics_or_never_ends_is_a_failure_like_any_other() {

@@ -3,7 +3,7 @@
 
 use adapters::settings_folder::{NoSettings, SettingsFile, SettingsFiles};
 use domain::alert::rules::{self, Rules};
-use domain::dashboard::{Identity, RUNBOOKS, Settings};
+use domain::dashboard::{Identity, Settings};
 use domain::fleet::{self, Fleet};
 use domain::rubric::{self, Rubric};
 use domain::settings::Mistakes;
@@ -50,7 +50,7 @@ impl Terms {
             thresholds: self.rules.thresholds(),
             judge_model: config.judge_model.as_deref(),
             daily_budget_usd: config.daily_budget_usd,
-            runbooks: RUNBOOKS,
+            runbooks: &config.runbooks,
         }
     }
 }

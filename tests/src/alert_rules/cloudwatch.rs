@@ -9,7 +9,7 @@ use aws_smithy_types::DateTime;
 use serde_json::Value;
 
 use super::{Firing, text};
-use super::{Labels, Points, Query, Series, evaluate, queries};
+use super::{Labels, Points, Query, Series, evaluate, labelled, queries};
 use crate::failure::{During, Failure, Outcome};
 use crate::results;
 
@@ -43,7 +43,8 @@ pub async fn ask(cloudwatch: &CloudWatch, query: Query<'_>) -> Outcome<Series> {
     };
     let names = BTreeSet::from([text(&model["metricName"])]);
     let metrics = list(cloudwatch, text(&model["namespace"]), &names, fits).await?;
-    read(cloudwatch, metrics, text(&model["statistic"]), period, (query.from, query.to)).await
+    let found = read(cloudwatch, metrics, text(&model["statistic"]), period, (query.from, query.to)).await?;
+    Ok(found.into_iter().map(|(dimensions, points)| (labelled(model, &dimensions), points)).collect())
 }
 
 /// `SUM(SEARCH('{namespace,dimensions} MetricName=...', 'Sum', period))`, or the quotient of two.
@@ -59,7 +60,8 @@ async fn code(cloudwatch: &CloudWatch, query: Query<'_>, expression: &str, perio
         }
         _ => return Err(Failure(format!("the expression {expression} is not understood"))),
     };
-    Ok(if points.is_empty() { Series::new() } else { vec![(Labels::new(), points)] })
+    let labels = labelled(query.model, &Labels::new());
+    Ok(if points.is_empty() { Series::new() } else { vec![(labels, points)] })
 }
 
 async fn sum_of_search(

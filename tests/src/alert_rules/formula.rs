@@ -57,7 +57,8 @@ impl Parser<'_> {
 }
 
 /// Grafana joins two numbers when their labels are equal, or those of one are a part of the other's;
-/// what finds no partner is dropped.
+/// what finds no partner is dropped. Only where each side is one number they are joined whatever their
+/// labels are, and lose them (pkg/expr/mathexp, `union`).
 fn join(left: &Numbers, right: &Numbers, operator: &str) -> Numbers {
     let mut joined = Numbers::new();
     for (left_labels, left_value) in left {
@@ -71,6 +72,9 @@ fn join(left: &Numbers, right: &Numbers, operator: &str) -> Numbers {
             };
             joined.push((labels.clone(), apply(*left_value, *right_value, operator)));
         }
+    }
+    if let (true, [(_, left)], [(_, right)]) = (joined.is_empty(), left.as_slice(), right.as_slice()) {
+        joined.push((Labels::new(), apply(*left, *right, operator)));
     }
     joined
 }
@@ -110,6 +114,15 @@ mod tests {
         assert_eq!(evaluate("$B - $M / 2 > 4 && $F < 1", &steps).unwrap(), [(whole, 1.0)]);
         let truths: Vec<f64> = evaluate("$B >= 8", &steps).unwrap().iter().map(|(_, value)| *value).collect();
         assert_eq!(truths, [0.0, 1.0]);
+    }
+
+    #[test]
+    fn two_numbers_alone_are_joined_and_lose_their_labels() {
+        let (one, other) = (labels(&[("s", "x"), ("c", "x")]), labels(&[("s", "1"), ("c", "x")]));
+        let mut steps = BTreeMap::from([('B', vec![(one.clone(), 6.0)]), ('F', vec![(other, 2.0)])]);
+        assert_eq!(evaluate("$B / $F", &steps).unwrap(), [(Labels::new(), 3.0)]);
+        steps.insert('B', vec![(one, 6.0), (labels(&[("s", "y"), ("c", "y")]), 8.0)]);
+        assert_eq!(evaluate("$B / $F", &steps).unwrap(), []);
     }
 
     #[test]

@@ -48,6 +48,17 @@ pub struct Firing {
     pub values: BTreeMap<char, f64>,
 }
 
+/// The labels that Grafana, 11 and later, gives a series of a query: its dimensions, and as `Series`
+/// the name that the query's label makes of them (pkg/tsdb/cloudwatch, `parseLabels`).
+pub fn labelled(model: &Value, dimensions: &Labels) -> Labels {
+    let name = dimensions.iter().fold(text(&model["label"]).to_owned(), |name, (key, value)| {
+        name.replace(&format!("${{PROP('Dim.{key}')}}"), value)
+    });
+    let mut labels = dimensions.clone();
+    labels.insert("Series".to_owned(), name);
+    labels
+}
+
 /// What `rule` asks at the second `now`.
 ///
 /// # Errors

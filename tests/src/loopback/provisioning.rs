@@ -11,7 +11,7 @@ use crate::functions::{self, GRAFANA_PROVISIONER};
 use crate::permission::{Deployment, Gate, Grant, Policy};
 use crate::runtime_api::{Answer, Function};
 use crate::stand_in::record::Received;
-use crate::stand_in::{Options, Server, WORKSPACE};
+use crate::stand_in::{OWN_GRAFANA, Options, Server, WORKSPACE};
 use crate::template::{self, Template};
 
 /// How long an invocation may take.
@@ -45,7 +45,9 @@ impl Provisioning {
         let url = stand_ins.url();
         let nothing = Policy::together([]);
         let gate = Gate::open(GRAFANA_PROVISIONER, nothing, &url, &url).await?;
-        let variables = functions::variables(GRAFANA_PROVISIONER, &gate.url(), &gate.url(), changes);
+        let own = format!("{url}/grafana/{OWN_GRAFANA}");
+        let changes = [&[("GRAFANA_URL", own.as_str())], changes].concat();
+        let variables = functions::variables(GRAFANA_PROVISIONER, &gate.url(), &gate.url(), &changes);
         let mut function = Function::start(&functions::binary(GRAFANA_PROVISIONER)?, &variables).await?;
         function.ready(Duration::from_secs(20)).await?;
         let mut provisioning = Self {

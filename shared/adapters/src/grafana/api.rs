@@ -67,7 +67,7 @@ pub enum GrafanaFault {
         why: &'static str,
     },
     /// It was understood, and not done.
-    #[error("{call} was refused by {host}: HTTP {status}{}{}", said.as_deref().map(|said| format!(" ({said})")).unwrap_or_default(), advice(*status))]
+    #[error("{call} was refused by {host}: HTTP {status}{}{}", said.as_deref().map(|said| format!(" ({said})")).unwrap_or_default(), advice(*status, said.as_deref().unwrap_or_default()))]
     Refused {
         /// Verb and path.
         call: String,

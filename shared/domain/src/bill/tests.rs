@@ -11,7 +11,7 @@ use crate::alert::rules::{self, Rules};
 use crate::capacity::tests::reach::calls_of;
 use crate::capture::{Answer, Exchange, FinishReason, Role, Turn};
 use crate::dashboard::cloudwatch::alarms;
-use crate::dashboard::grafana::{Routing, RuleScope, Wiring, rule_groups};
+use crate::dashboard::grafana::{Routing, RuleScope, SeriesLabels, Wiring, rule_groups};
 use crate::dashboard::rules::RuleBook;
 use crate::dashboard::{Identity, RUNBOOKS, Settings, boards};
 use crate::fleet::{self, Fleet};
@@ -118,6 +118,7 @@ impl Shipped {
         let wiring = Wiring {
             data_source: "uid".to_owned(),
             scope: RuleScope::EveryEndpoint,
+            labels: SeriesLabels::OfDimensions,
             routing: Routing::ByPolicy,
         };
         let groups = rule_groups(&book, &boards, &settings, &wiring);

@@ -1,6 +1,7 @@
 //! What is shown: boards of rows of panels, before they are written for Grafana or CloudWatch.
 
 use super::query::{Query, Reducer};
+use super::source::Source;
 
 /// The boards that Assay ships.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,10 +48,20 @@ pub struct Board {
     pub kind: BoardKind,
     /// What it answers, in one or two sentences.
     pub description: &'static str,
-    /// The series whose dimensions give the lists of endpoints and components to choose from.
-    pub choices: Query,
+    /// What there is to choose from.
+    pub choices: Choices,
     /// From the general to the particular.
     pub rows: Vec<Row>,
+}
+
+/// The series whose dimensions give the lists to choose from: such as are there whatever else is
+/// switched on, since without a choice nothing is drawn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choices {
+    /// Series of endpoints.
+    pub endpoints: Source,
+    /// Series of components: those of the chosen endpoint where they name it.
+    pub components: Source,
 }
 
 impl Board {

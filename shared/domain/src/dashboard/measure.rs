@@ -3,7 +3,7 @@
 
 /// Samples without a score, of those selected.
 pub const JUDGE_FAILING_SHARE: &str = "JudgeFailingShare";
-/// What the judge cost in a day, of what it may cost.
+/// What the judge cost in 24 hours, of what it may cost in a day.
 pub const JUDGE_BUDGET_SHARE: &str = "JudgeBudgetShare";
 /// What the composite score lost against last week.
 pub const COMPOSITE_QUALITY_DROP: &str = "CompositeQualityDrop";

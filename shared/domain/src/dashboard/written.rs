@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::board::BoardKind;
-use super::grafana::{self, PROMETHEUS, Routing, RuleScope, SnsShape, Wiring};
+use super::grafana::{self, PROMETHEUS, Routing, RuleScope, SeriesLabels, SnsShape, Wiring};
 use super::json::text;
 use super::rules::RuleBook;
 use super::{Identity, Settings, boards, cloudwatch};
@@ -14,7 +14,7 @@ use crate::fleet::{self, Fleet};
 use crate::rubric::{self, Rubric};
 use crate::settings::Mistakes;
 
-/// Where the runbooks of a released Assay are.
+/// Where the runbooks of a released Assay are: the default of the stack's parameter `RunbookBaseUrl`.
 pub const RUNBOOKS: &str = "https://github.com/assay/assay/blob/main/docs/runbooks/";
 /// The default of the stack's parameter `DailyBudgetUsd`.
 const DAILY_BUDGET_USD: f64 = 10.0;
@@ -49,6 +49,7 @@ pub fn files(settings: &Settings) -> Vec<(String, String)> {
     let wiring = Wiring {
         data_source: DATA_SOURCE.to_owned(),
         scope: RuleScope::EveryEndpoint,
+        labels: SeriesLabels::OfDimensions,
         routing: Routing::ByPolicy,
     };
     let groups = grafana::rule_groups(&book, &boards, settings, &wiring);
@@ -57,8 +58,11 @@ pub fn files(settings: &Settings) -> Vec<(String, String)> {
     files.push(("contact-point.json".to_owned(), text(&contact)));
     files.push(("notification-route.json".to_owned(), text(&grafana::route(settings.identity))));
     let topic = json!({"Ref": cloudwatch::template::TOPIC});
-    let alarms = cloudwatch::alarms(&book, settings, &topic, &format!("${{{}}}", cloudwatch::template::NAME));
-    let template = cloudwatch::template::template(&bodies, &alarms);
+    let named = |parameter: &str| format!("${{{parameter}}}");
+    let runbooks = named(cloudwatch::template::RUNBOOKS);
+    let linked = Settings { runbooks: &runbooks, ..*settings };
+    let alarms = cloudwatch::alarms(&book, &linked, &topic, &named(cloudwatch::template::NAME));
+    let template = cloudwatch::template::template(&bodies, &alarms, settings.runbooks);
     files.push(("cloudwatch.template.json".to_owned(), text(&template)));
     files.sort();
     files

@@ -2,10 +2,9 @@
 //! ask. Names and labels: SageMaker developer guide, "monitoring-detailed-observability-promql" and
 //! "inference-monitoring"; `SGLang` has the same names with its own prefix.
 
-use super::{Board, BoardKind, Origin, Panel, Settings, Statistic, Unit, View, each};
+use super::{Board, BoardKind, Origin, Panel, Settings, Unit, View, watched};
 use crate::dashboard::board::Row;
 use crate::dashboard::source::Sources;
-use crate::metric;
 
 pub(super) fn board(settings: &Settings) -> Board {
     let own = Sources::of(settings.fleet);
@@ -13,7 +12,7 @@ pub(super) fn board(settings: &Settings) -> Board {
         kind: BoardKind::Engine,
         description: "Inside the inference engine: first token, tokens a second, queue, KV cache, GPUs. Needs detailed observability \
                       on the endpoint config and a Prometheus data source for CloudWatch.",
-        choices: each(own.component(metric::COPIES), Statistic::Maximum),
+        choices: watched(&own),
         rows: vec![waiting(), throughput(), hardware()],
     }
 }

@@ -8,9 +8,11 @@ mod quantity;
 pub(super) use quality::score_key;
 
 use super::Settings;
-use super::board::{Board, BoardKind, Origin, Panel, Target, Unit, View};
+use super::aws::{self, Grain};
+use super::board::{Board, BoardKind, Choices, Origin, Panel, Target, Unit, View};
 use super::query::{Legend, Query, Reducer, Statistic};
-use super::source::Source;
+use super::source::{Source, Sources};
+use crate::capacity::condition::ConditionKind;
 use crate::metric::COMPONENT_DIMENSION;
 
 /// The boards that are made of CloudWatch metrics.
@@ -108,6 +110,16 @@ impl Panel {
     fn endpoint_formula(self, formula: &str, name: &str) -> Self {
         let (formula, suffix) = (formula.to_owned(), name.to_owned());
         self.target(Origin::Formula { formula, suffix, is_of_component: false }, false)
+    }
+}
+
+/// Endpoints that capacity-meter watches, for it says of each whether it is blind, and components that
+/// had requests. What only enhanced metrics tell, such as copies, would leave both lists empty where they
+/// are off.
+fn watched(own: &Sources) -> Choices {
+    Choices {
+        endpoints: own.endpoint_named(ConditionKind::Blind.metric_name()),
+        components: Source::aws(aws::INVOCATIONS, Grain::Component),
     }
 }
 

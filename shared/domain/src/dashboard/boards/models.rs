@@ -1,6 +1,6 @@
 //! Models side by side: what one needs to know to swap or resize one.
 
-use super::{Board, BoardKind, HOUR, Panel, Reducer, Settings, Source, Statistic, Unit, View, each};
+use super::{Board, BoardKind, HOUR, Panel, Reducer, Settings, Source, Statistic, Unit, View, each, watched};
 use crate::check::Check;
 use crate::dashboard::aws::{self, Grain};
 use crate::dashboard::board::Row;
@@ -14,8 +14,9 @@ pub(super) fn board(settings: &Settings) -> Board {
     Board {
         kind: BoardKind::Models,
         description: "Quality against cost against speed, one bar a component, over the time range at the top. \
-                      For deciding which model to keep, to swap or to give more or fewer GPUs.",
-        choices: each(own.component(metric::COPIES), Average),
+                      For deciding which model to keep, to swap or to give more or fewer GPUs. Latency, GPU and load show the \
+                      chosen components of every endpoint, cost and GPUs held need enhanced metrics and capacity-meter.",
+        choices: watched(&own),
         rows: vec![bars(&own), sizing(&own), over_time(&own)],
     }
 }

@@ -1,6 +1,8 @@
 //! Scores, findings, samples and the judge.
 
-use super::{Board, BoardKind, DAY, HOUR, Panel, Settings, Statistic, Unit, View, each, heading, measured};
+use super::{
+    Board, BoardKind, Choices, DAY, HOUR, Panel, Settings, Statistic, Unit, View, each, heading, measured,
+};
 use crate::capture::SkipReason;
 use crate::check::Check;
 use crate::dashboard::board::Row;
@@ -15,7 +17,10 @@ pub(super) fn board(settings: &Settings) -> Board {
         kind: BoardKind::Quality,
         description: "How good the answers are, how many were judged, what the free checks found and what the judge costs. \
                       A mean over few samples says little: read scores beside the samples.",
-        choices: each(own.quality(metric::RECORDS.name), Sum),
+        choices: Choices {
+            endpoints: own.quality(metric::RECORDS.name),
+            components: own.quality(metric::RECORDS.name),
+        },
         rows: vec![scores(settings, &own), samples(&own), answers(&own), judge(settings, &own), unread(&own)],
     }
 }

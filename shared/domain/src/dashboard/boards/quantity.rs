@@ -2,6 +2,7 @@
 
 use super::{
     Board, BoardKind, Legend, Panel, Settings, Source, Statistic, Unit, View, ask, called, each, measured,
+    watched,
 };
 use crate::capacity::condition::ConditionKind;
 use crate::dashboard::aws::{self, AwsMetric, Grain};
@@ -16,8 +17,10 @@ pub(super) fn board(settings: &Settings) -> Board {
     Board {
         kind: BoardKind::Quantity,
         description: "How fast the endpoint answers, how much it is asked, what its GPUs do and what it costs. \
-                      Panels about GPUs, copies and cost need enhanced metrics and capacity-meter.",
-        choices: each(own.component(metric::COPIES), Maximum),
+                      SageMaker's metrics of a component name no endpoint: graphs of latency, requests, GPU, CPU and memory show the \
+                      chosen components of every endpoint. Graphs of used and free GPUs, copies and cost need enhanced metrics \
+                      and capacity-meter.",
+        choices: watched(&own),
         rows: vec![overview(&own), latency(), traffic(), gpus(), machines(), cost(&own)],
     }
 }
@@ -109,8 +112,8 @@ fn overview(own: &Sources) -> Row {
             .width(4),
             Panel::new("idle-share", "Idle share", idle, Unit::Share, View::Number)
                 .width(4)
-                .with(of(metric::IDLE_COST_PER_HOUR, "Idle"))
-                .with(of(metric::COST_PER_HOUR, "Bill"))
+                .with(of(metric::IDLE_COST_PER_HOUR, "Idle share"))
+                .with(of(metric::COST_PER_HOUR, "Idle share"))
                 .endpoint_formula("$A / $B", "Idle share")
                 .limits(measure::IDLE_COST_SHARE),
         ],

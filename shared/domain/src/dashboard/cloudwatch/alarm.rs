@@ -24,7 +24,7 @@ pub struct Alarms {
 
 /// The alarms of a stack without Grafana. `topic` is what stands for the topic's ARN in the
 /// template, such as `{"Ref": "AlertTopic"}`; `name` is what their names start with, such as
-/// `${AWS::StackName}`.
+/// `${AWS::StackName}`. Names and descriptions are written for `Fn::Sub`.
 pub fn alarms(book: &RuleBook, settings: &Settings, topic: &Value, name: &str) -> Alarms {
     let mut alarms = Alarms::default();
     for rule in &book.rules {
@@ -56,10 +56,10 @@ fn properties(
     // severity and runbook from the description.
     json!({
         "AlarmName": {"Fn::Sub": format!("{name}-{}", rule.name)},
-        "AlarmDescription": format!(
+        "AlarmDescription": {"Fn::Sub": format!(
             "{}. Severity {}. In force while the {} of {minutes} minutes is {} {}. Runbook: {}{}.md",
             rule.title, rule.band.as_str(), words(query), relation(comparison), number(rule.limit), settings.runbooks, rule.runbook,
-        ),
+        )},
         "Metrics": [{"Id": "q1", "Label": rule.measure, "Expression": query, "Period": period, "ReturnData": true}],
         "ComparisonOperator": operator(comparison),
         "Threshold": number(rule.limit),

@@ -13,10 +13,12 @@ use crate::dashboard::json;
 pub const TOPIC: &str = "AlertTopicArn";
 /// The parameter that names of dashboards and alarms start with.
 pub const NAME: &str = "Name";
+/// The parameter that is the address of the folder of runbooks.
+pub const RUNBOOKS: &str = "RunbookBaseUrl";
 
 /// The template. `bodies` are written for `Fn::Sub`, and so are the names of `alarms`, which start
-/// with `${Name}`.
-pub fn template(bodies: &BTreeMap<BoardKind, Value>, alarms: &Alarms) -> Value {
+/// with `${Name}`, and their descriptions, which lead to `${RunbookBaseUrl}`: `runbooks` without another one.
+pub fn template(bodies: &BTreeMap<BoardKind, Value>, alarms: &Alarms, runbooks: &str) -> Value {
     let mut resources: Map<String, Value> = alarms.resources.clone().into_iter().collect();
     for (kind, body) in bodies {
         let name = kind.as_str();
@@ -36,6 +38,7 @@ pub fn template(bodies: &BTreeMap<BoardKind, Value>, alarms: &Alarms) -> Value {
         "Parameters": {
             TOPIC: {"Type": "String", "Description": "Where alarms go"},
             NAME: {"Type": "String", "Description": "What the names of dashboards and alarms start with"},
+            RUNBOOKS: {"Type": "String", "Default": runbooks, "Description": "Where the runbooks are"},
         },
         "Resources": resources,
     })

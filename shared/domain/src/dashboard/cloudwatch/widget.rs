@@ -15,9 +15,6 @@ use crate::metric::ENDPOINT_DIMENSION;
 /// What the reader's endpoint stands for in every expression: CloudWatch replaces it.
 const ENDPOINT: &str = "CHOSENENDPOINT";
 
-/// What a reader would not guess from the list of endpoints.
-const REACH: &str = "SageMaker's metrics of a component name no endpoint: graphs of latency, requests, GPU, CPU and memory show the components of every endpoint.";
-
 /// A dashboard, and the panels that CloudWatch cannot draw.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DashboardBody {
@@ -39,7 +36,7 @@ pub struct LeftOut {
 /// The board as a CloudWatch dashboard of the stack's own region. SEARCH finds components, so that
 /// new ones appear by themselves.
 pub fn dashboard(board: &Board, settings: &Settings, region: &str) -> DashboardBody {
-    let introduction = format!("# {}\n{} {REACH}", board.kind.title(), board.description);
+    let introduction = format!("# {}\n{}", board.kind.title(), board.description);
     let mut widgets = vec![text(&introduction, Place { x: 0, y: 0, width: 24, height: 3 })];
     let mut left_out = Vec::new();
     let mut top = 3;
@@ -63,7 +60,7 @@ pub fn dashboard(board: &Board, settings: &Settings, region: &str) -> DashboardB
     let body = json!({
         "start": "-PT6H",
         "periodOverride": "inherit",
-        "variables": [variable(&board.choices.source)],
+        "variables": [variable(&board.choices.endpoints)],
         "widgets": widgets,
     });
     DashboardBody { body, left_out }

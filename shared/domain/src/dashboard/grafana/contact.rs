@@ -38,16 +38,23 @@ pub fn contact_point(identity: &Identity, topic_arn: &str, region: &str, shape: 
     })
 }
 
-/// Our one route in the notification policy. It is found by the label that every rule of ours has,
-/// which outlives a renamed folder.
-pub fn route(identity: &Identity) -> Value {
+/// Where alerts go and how they gather on the way: in a rule since Grafana 12, in [`route`] before. A
+/// rule must name folder and title.
+pub(super) fn delivery(identity: &Identity) -> Value {
     json!({
         "receiver": identity.contact_point(),
-        "object_matchers": [["managed_by", "=", identity.as_str()]],
-        "group_by": ["alertname", ENDPOINT_DIMENSION, COMPONENT_DIMENSION],
+        "group_by": ["alertname", "grafana_folder", ENDPOINT_DIMENSION, COMPONENT_DIMENSION],
         "group_wait": "30s",
         "group_interval": "5m",
         "repeat_interval": "4h",
-        "continue": false,
     })
+}
+
+/// Our one route in the notification policy. It is found by the label that every rule of ours has,
+/// which outlives a renamed folder.
+pub fn route(identity: &Identity) -> Value {
+    let mut route = delivery(identity);
+    route["object_matchers"] = json!([["managed_by", "=", identity.as_str()]]);
+    route["continue"] = false.into();
+    route
 }

@@ -16,7 +16,7 @@ use super::board::{Board, BoardKind};
 use super::grid::places;
 
 pub use contact::{SnsShape, contact_point, route};
-pub use rule::{Routing, RuleScope, Wiring, rule, rule_groups};
+pub use rule::{Routing, RuleScope, SeriesLabels, Wiring, rule, rule_groups};
 
 /// The schema that Grafana 9.4 to 13 all read.
 pub const SCHEMA_VERSION: u32 = 39;

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
+use super::contact::delivery;
 use super::query::{self, Choice};
 use crate::dashboard::Settings;
 use crate::dashboard::board::Board;
@@ -19,8 +20,18 @@ pub enum RuleScope {
     /// All, those to come included. Two open dimensions need Grafana 11 or later, where each gets
     /// its own label.
     EveryEndpoint,
-    /// One.
+    /// One. Metrics that name no endpoint are of the components of all of them.
     Endpoint(EndpointName),
+}
+
+/// What the CloudWatch plugin makes labels of, by which the steps of a rule are joined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SeriesLabels {
+    /// Of each dimension, and beside them `Series`, of the name of the series: Grafana 11 and later
+    /// (`cloudWatchNewLabelParsing`). Steps whose series have names of their own are never joined.
+    OfDimensions,
+    /// Of the name of the series alone, for the dimension that is open.
+    OfName,
 }
 
 /// How alerts reach the contact point.
@@ -39,6 +50,8 @@ pub struct Wiring {
     pub data_source: String,
     /// Which endpoints they watch.
     pub scope: RuleScope,
+    /// What labels series have.
+    pub labels: SeriesLabels,
     /// How alerts go out.
     pub routing: Routing,
 }
@@ -86,7 +99,7 @@ pub fn rule(rule: &Rule, boards: &[Board], settings: &Settings, wiring: &Wiring)
         "ruleGroup": group_title(rule.group, settings),
         "folderUID": identity.folder_uid(),
         "condition": CONDITION.to_string(),
-        "data": rule.steps.iter().map(|timed| step(timed, wiring)).collect::<Vec<_>>(),
+        "data": rule.steps.iter().map(|timed| step(timed, &rule.measure, wiring)).collect::<Vec<_>>(),
         "for": format!("{}s", rule.hold),
         // No samples is no news: nothing-judged and meter-silent are there for that.
         "noDataState": "OK",
@@ -97,12 +110,12 @@ pub fn rule(rule: &Rule, boards: &[Board], settings: &Settings, wiring: &Wiring)
         "annotations": annotations(rule, boards, settings),
     });
     if wiring.routing == Routing::ByRule {
-        value["notification_settings"] = json!({"receiver": identity.contact_point()});
+        value["notification_settings"] = delivery(identity);
     }
     value
 }
 
-fn step(timed: &Timed, wiring: &Wiring) -> Value {
+fn step(timed: &Timed, measure: &str, wiring: &Wiring) -> Value {
     let endpoint = match &wiring.scope {
         RuleScope::EveryEndpoint => "*",
         RuleScope::Endpoint(name) => name.as_str(),
@@ -118,13 +131,15 @@ fn step(timed: &Timed, wiring: &Wiring) -> Value {
             if let Some(per) = per {
                 let _ = write!(expression, " / {}", query::total_expression(per, endpoint));
             }
-            // Steps join by their labels, and the label of a series without dimensions is this.
             (uid, query::code(&expression, counted.period, "total", id, uid))
         }
         Step::Reduce { of, by } => ("__expr__", query::reduce(id, *of, *by)),
         Step::Buckets { of, seconds } => ("__expr__", query::resample(id, *of, *seconds)),
         Step::Math(formula) => ("__expr__", query::math(id, formula)),
     };
+    if wiring.labels == SeriesLabels::OfDimensions && source == uid {
+        model["label"] = measure.into();
+    }
     model["intervalMs"] = 1000.into();
     model["maxDataPoints"] = 43_200.into();
     json!({

@@ -3,23 +3,29 @@
 use serde_json::{Value, json};
 
 use super::query::data_source;
-use crate::dashboard::board::{Board, BoardKind};
+use crate::dashboard::board::{Board, BoardKind, Choices};
+use crate::dashboard::source::Source;
 use crate::metric::{COMPONENT_DIMENSION, ENDPOINT_DIMENSION};
 
-/// "All components" has no value of its own and so stands for the endpoint's list: SageMaker's
-/// metrics of a component name no endpoint, and a `*` would show those of every endpoint.
+/// "All components" is one value that stands for each: a list of them all would not fit into a SEARCH,
+/// which takes 1,024 characters. SageMaker's metrics of a component name no endpoint, so that it is those
+/// of every endpoint there.
 pub(super) fn variables(board: &Board, prometheus: &str) -> Vec<Value> {
     let mut list = vec![source("datasource", "CloudWatch", "cloudwatch")];
-    if board.kind == BoardKind::Engine {
+    let is_prom = board.kind == BoardKind::Engine;
+    if is_prom {
         list.push(source("promql", "PromQL", prometheus));
     }
-    let mut endpoint = values(board, "endpoint", "Endpoint", ENDPOINT_DIMENSION, &json!({}));
+    let Choices { endpoints, components } = &board.choices;
+    let mut endpoint = values(endpoints, "endpoint", "Endpoint", ENDPOINT_DIMENSION, &json!({}));
     endpoint["includeAll"] = false.into();
     endpoint["multi"] = false.into();
     list.push(endpoint);
-    let of_endpoint = json!({ENDPOINT_DIMENSION: "$endpoint"});
-    let mut component = values(board, "component", "Components", COMPONENT_DIMENSION, &of_endpoint);
+    let filters =
+        if components.has(ENDPOINT_DIMENSION) { json!({ENDPOINT_DIMENSION: "$endpoint"}) } else { json!({}) };
+    let mut component = values(components, "component", "Components", COMPONENT_DIMENSION, &filters);
     component["includeAll"] = true.into();
+    component["allValue"] = if is_prom { ".+" } else { "*" }.into();
     component["multi"] = true.into();
     component["current"] = json!({"selected": true, "text": ["All"], "value": ["$__all"]});
     list.push(component);
@@ -42,8 +48,7 @@ fn source(name: &str, label: &str, plugin: &str) -> Value {
     })
 }
 
-fn values(board: &Board, name: &str, label: &str, dimension: &str, filters: &Value) -> Value {
-    let source = &board.choices.source;
+fn values(source: &Source, name: &str, label: &str, dimension: &str, filters: &Value) -> Value {
     json!({
         "name": name,
         "label": label,

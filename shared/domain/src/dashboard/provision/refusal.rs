@@ -47,9 +47,15 @@ pub enum Refusal {
     NotOurs(Vec<String>),
 }
 
-/// What a person can do about a status code of Grafana's API; empty where it says all itself.
-pub const fn advice(status: u16) -> &'static str {
+/// What a person can do about a status code of Grafana's API, and what it `said`; empty where it says all
+/// itself.
+pub fn advice(status: u16, said: &str) -> &'static str {
     match status {
+        // It answers with 403, as to a role that may not.
+        _ if said.to_ascii_lowercase().contains("quota") => {
+            "; a quota of this Grafana is used up, what others have in it included (a workspace takes 100 alert rules \
+             by default): drop limits in alerts.toml, or have the quota raised"
+        }
         401 => {
             "; the token was refused: it must be one of a service account of this Grafana, and not have expired"
         }

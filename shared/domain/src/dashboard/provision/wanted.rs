@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{GrafanaVersion, Refusal};
 use crate::dashboard::board::BoardKind;
-use crate::dashboard::grafana::{self, PROMETHEUS, Routing, RuleScope, SnsShape, Wiring};
+use crate::dashboard::grafana::{self, PROMETHEUS, Routing, RuleScope, SeriesLabels, SnsShape, Wiring};
 use crate::dashboard::rules::RuleBook;
 use crate::dashboard::{Settings, boards};
 use crate::names::EndpointName;
@@ -72,14 +72,19 @@ impl Wanted {
         if place.version < GrafanaVersion::OLDEST {
             return Err(Refusal::TooOld(place.version));
         }
-        let scope = match &place.endpoint {
-            Some(endpoint) => RuleScope::Endpoint(endpoint.clone()),
-            None if place.version.tells_dimensions_apart() => RuleScope::EveryEndpoint,
-            None => return Err(Refusal::NeedsEndpoint(place.version)),
+        let labels = if place.version.tells_dimensions_apart() {
+            SeriesLabels::OfDimensions
+        } else {
+            SeriesLabels::OfName
+        };
+        let scope = match (&place.endpoint, labels) {
+            (Some(endpoint), _) => RuleScope::Endpoint(endpoint.clone()),
+            (None, SeriesLabels::OfDimensions) => RuleScope::EveryEndpoint,
+            (None, SeriesLabels::OfName) => return Err(Refusal::NeedsEndpoint(place.version)),
         };
         let identity = settings.identity;
         let routing = if place.version.routes_by_rule() { Routing::ByRule } else { Routing::ByPolicy };
-        let wiring = Wiring { data_source: identity.data_source_uid(), scope, routing };
+        let wiring = Wiring { data_source: identity.data_source_uid(), scope, labels, routing };
         let is_shown = |kind: &BoardKind| *kind != BoardKind::Engine || place.prometheus.is_some();
         let kinds: Vec<BoardKind> = BoardKind::ALL.into_iter().filter(is_shown).collect();
         let boards: Vec<_> = kinds.iter().map(|kind| boards::board(*kind, settings)).collect();

@@ -1,6 +1,6 @@
 //! Rules about the meter and idle money.
 
-use super::recipe::{HOURS, MINUTES, Steps, share};
+use super::recipe::{HOURS, MINUTES, Steps, WEEK, share};
 use super::{About, Alarm, Draft, Group, MEASURED, RuleBook, Shown};
 use crate::capacity::condition::ConditionKind;
 use crate::dashboard::Settings;
@@ -57,7 +57,8 @@ pub(super) fn add(book: &mut RuleBook, settings: &Settings) {
         title: "The meter has stopped".to_owned(),
         group: Group::Capacity,
         dimension: None,
-        steps: Steps::over(24 * HOURS)
+        // An endpoint without a run in the window has no series, and its alert would end.
+        steps: Steps::over(WEEK)
             .every(300, 'A', blind.clone(), Statistic::SampleCount)
             .step('R', Step::Buckets { of: 'A', seconds: HOURS / 2 })
             .step(MEASURED, Step::Reduce { of: 'R', by: Reducer::LastOrZero })

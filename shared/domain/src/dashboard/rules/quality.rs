@@ -169,7 +169,8 @@ fn failing(book: &mut RuleBook, settings: &Settings, own: &Sources) {
 }
 
 /// The rule of its own for no data: requests come in and nothing is judged. All other rules are
-/// calm without data.
+/// calm without data. It looks back a week, because what was never scored in its window has no series
+/// and ends an alert that is still true.
 fn silent(book: &mut RuleBook, settings: &Settings, own: &Sources) {
     let requests = Source::aws(aws::INVOCATIONS, Grain::Component);
     let scored = own.quality(Outcome::Scored.metric_name());
@@ -179,7 +180,7 @@ fn silent(book: &mut RuleBook, settings: &Settings, own: &Sources) {
         title: "Answers are given and none is judged".to_owned(),
         group: Group::Quality,
         dimension: None,
-        steps: Steps::over(24 * HOURS)
+        steps: Steps::over(WEEK)
             .every(900, 'A', scored.clone(), Statistic::Sum)
             .step('R', Step::Buckets { of: 'A', seconds: 3 * HOURS })
             .step(MEASURED, Step::Reduce { of: 'R', by: Reducer::LastOrZero })
@@ -225,7 +226,7 @@ fn budget(book: &mut RuleBook, settings: &Settings, own: &Sources) {
     book.watch(settings, measure::JUDGE_BUDGET_SHARE, |measure, limit| Draft {
         name: "judge-budget".to_owned(),
         runbook: "judge-budget",
-        title: "The judge's budget runs out".to_owned(),
+        title: "The judge costs most of a day's budget".to_owned(),
         group: Group::Quality,
         dimension: None,
         steps: Steps::over(24 * HOURS)

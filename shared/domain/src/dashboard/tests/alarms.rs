@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::super::board::Origin;
 use super::super::cloudwatch::{self, DashboardBody};
 use super::super::grid::Place;
-use super::super::{json, shipped_files};
+use super::super::{RUNBOOKS, json, shipped_files};
 use super::{Given, list, text};
 use crate::alert::Family;
 use crate::alert::parse::{open_text, parse};
@@ -35,7 +35,7 @@ fn every_rule_is_an_alarm_with_the_same_limit_or_is_named_with_a_reason() {
             let properties = &alarm["Properties"];
             assert_eq!(properties["Threshold"], json::number(rule.limit));
             assert_eq!(properties["AlarmActions"], json!([{"Ref": "Topic"}]));
-            assert!(text(properties, "AlarmDescription").contains(rule.runbook));
+            assert!(text_of(&properties["AlarmDescription"]).ends_with(&format!("/{}.md", rule.runbook)));
             let metric = &properties["Metrics"][0];
             let query = text(metric, "Expression");
             assert!(query.contains("GROUP BY") && query.contains("FROM SCHEMA("), "{query}");
@@ -122,6 +122,11 @@ fn the_nested_template_asks_for_what_it_needs_and_holds_every_dashboard_and_alar
     let alarms = cloudwatch::alarms(&given.book(), &given.settings(), &json!({}), "");
     assert_eq!(kinds("AWS::CloudWatch::Alarm"), alarms.resources.len());
     assert!(resources.len() > 15, "{}", resources.len());
+    assert_eq!(template["Parameters"]["RunbookBaseUrl"]["Default"], RUNBOOKS);
+    for alarm in resources.values().filter(|one| one["Type"] == "AWS::CloudWatch::Alarm") {
+        let description = text_of(&alarm["Properties"]["AlarmDescription"]);
+        assert!(description.contains("Runbook: ${RunbookBaseUrl}"), "{description}");
+    }
     // What is to be replaced is a parameter, or known to CloudFormation.
     let text = template.to_string().replace("${!", "");
     for part in text.split("${").skip(1) {

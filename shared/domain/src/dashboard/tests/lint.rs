@@ -279,6 +279,26 @@ fn every_metric_that_is_asked_for_is_published_with_exactly_these_dimensions() {
     }
 }
 
+/// What is published whatever is switched on: by SageMaker of each component, by capacity-meter of each
+/// endpoint, by quality-judge of each captured answer.
+const ALWAYS_THERE: [&str; 3] = ["Invocations", "MeterBlind", "Records"];
+
+#[test]
+fn the_lists_to_choose_from_need_no_enhanced_metrics_and_all_of_them_are_one_value() {
+    for (_, dashboards) in all_dashboards() {
+        for dashboard in dashboards {
+            let is_prom = dashboard.to_string().contains("${promql}");
+            let lists = list(&dashboard["templating"]["list"]).iter().filter(|one| one["type"] == "query");
+            for variable in lists {
+                assert!(ALWAYS_THERE.contains(&text(&variable["query"], "metricName")), "{variable}");
+                // As a list a hundred names would be longer than a SEARCH may be.
+                let all = if is_prom { ".+" } else { "*" };
+                assert!(variable["includeAll"] == false || variable["allValue"] == all, "{variable}");
+            }
+        }
+    }
+}
+
 #[test]
 fn the_lines_are_the_limits_of_alerts_toml() {
     let given = Given::with_every_dimension();

@@ -11,7 +11,7 @@ mod runbooks;
 use serde_json::Value;
 
 use super::board::{Board, BoardKind};
-use super::grafana::{self, PROMETHEUS, Routing, RuleScope, Wiring};
+use super::grafana::{self, PROMETHEUS, Routing, RuleScope, SeriesLabels, Wiring};
 use super::rules::RuleBook;
 use super::{Identity, RUNBOOKS, Settings, boards};
 use crate::alert::rules::{self, Rules};
@@ -81,10 +81,18 @@ impl Given {
 
     /// All rules as Grafana takes them.
     fn rules(&self, scope: RuleScope) -> Vec<Value> {
-        let wiring = Wiring { data_source: "the-source".to_owned(), scope, routing: Routing::ByPolicy };
-        let groups = grafana::rule_groups(&self.book(), &self.boards(), &self.settings(), &wiring);
+        self.rules_of(&wiring(scope))
+    }
+
+    fn rules_of(&self, wiring: &Wiring) -> Vec<Value> {
+        let groups = grafana::rule_groups(&self.book(), &self.boards(), &self.settings(), wiring);
         groups.iter().flat_map(|group| group["rules"].as_array().unwrap().clone()).collect()
     }
+}
+
+fn wiring(scope: RuleScope) -> Wiring {
+    let (labels, routing) = (SeriesLabels::OfDimensions, Routing::ByPolicy);
+    Wiring { data_source: "the-source".to_owned(), scope, labels, routing }
 }
 
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::super::grafana::{self, Routing, RuleScope, SnsShape, Wiring};
+use super::super::grafana::{self, Routing, RuleScope, SeriesLabels, SnsShape, Wiring};
 use super::super::json;
-use super::super::rules::Group;
-use super::{Given, list, text};
+use super::super::query::Step;
+use super::super::rules::{Group, Timed};
+use super::{Given, list, text, wiring};
 use crate::alert::rules::Band;
 
 fn all_rules() -> Vec<(Given, Vec<Value>)> {
@@ -133,14 +134,31 @@ fn every_step_comes_after_what_it_uses_and_every_question_stands_alone() {
 }
 
 #[test]
-fn one_endpoint_leaves_exactly_one_dimension_open() {
+fn series_of_a_rule_have_one_name_where_names_are_labels() {
+    for (given, _) in all_rules() {
+        for scope in [RuleScope::EveryEndpoint, RuleScope::Endpoint("chat".parse().unwrap())] {
+            for rule in given.rules(scope) {
+                let asked = list(&rule["data"]).iter().map(|step| &step["model"]);
+                let names: BTreeSet<&str> =
+                    asked.filter(|model| model["type"].is_null()).map(|model| text(model, "label")).collect();
+                assert_eq!(names, BTreeSet::from([text(&rule["labels"], "metric")]), "{}", rule["uid"]);
+            }
+        }
+    }
+}
+
+#[test]
+fn one_endpoint_leaves_exactly_one_dimension_open_and_before_grafana_11_names_tell_it() {
     let given = Given::shipped();
-    for rule in given.rules(RuleScope::Endpoint("chat".parse().unwrap())) {
+    let one = wiring(RuleScope::Endpoint("chat".parse().unwrap()));
+    for rule in given.rules_of(&Wiring { labels: SeriesLabels::OfName, ..one }) {
         for step in list(&rule["data"]).iter().filter(|step| step["model"]["metricEditorMode"] == 0) {
             let dimensions = step["model"]["dimensions"].as_object().unwrap();
             let open = dimensions.values().filter(|values| **values == json!(["*"])).count();
             let is_of_component = dimensions.contains_key("InferenceComponentName");
             assert_eq!(open, usize::from(is_of_component), "{dimensions:?}");
+            let named = if is_of_component { "InferenceComponentName" } else { "EndpointName" };
+            assert_eq!(text(&step["model"], "label"), format!("${{PROP('Dim.{named}')}}"));
         }
         for step in list(&rule["data"]).iter().filter(|step| step["model"]["metricEditorMode"] == 1) {
             let expression = text(&step["model"], "expression");
@@ -151,6 +169,23 @@ fn one_endpoint_leaves_exactly_one_dimension_open() {
             assert!(expression.len() < 2048, "{}", expression.len());
         }
     }
+}
+
+const PAGE: &str = include_str!("../../../../../docs/grafana.md");
+
+#[test]
+fn the_rules_that_one_endpoint_does_not_narrow_are_named_in_the_documentation() {
+    let book = Given::shipped().book();
+    let is_open = |timed: &Timed| matches!(&timed.step, Step::Ask(query) if query.source.has("EndpointName"));
+    let open = book.rules.iter().filter(|rule| {
+        let is_total = rule.steps.iter().any(|timed| matches!(timed.step, Step::AskTotal { .. }));
+        !is_total && !rule.steps.iter().any(is_open)
+    });
+    let open: BTreeSet<&str> = open.map(|rule| rule.runbook).collect();
+    let (_, section) = PAGE.split_once("### One endpoint").unwrap();
+    let (named, _) = section.split_once("SageMaker's metrics").unwrap();
+    let named: BTreeSet<&str> = named.split('`').skip(3).step_by(2).collect();
+    assert_eq!(open, named);
 }
 
 #[test]
@@ -167,17 +202,19 @@ fn the_contact_point_has_the_settings_of_its_kind_and_the_route_is_ours_alone() 
     assert_eq!(route["receiver"], point(SnsShape::Both)["name"]);
     assert_eq!(route["object_matchers"], json!([["managed_by", "=", "assay"]]));
     assert_eq!(route["continue"], false);
-    let wiring =
-        Wiring { data_source: "x".to_owned(), scope: RuleScope::EveryEndpoint, routing: Routing::ByRule };
+    let wiring = Wiring { routing: Routing::ByRule, ..wiring(RuleScope::EveryEndpoint) };
     let rule = grafana::rule(&given.book().rules[0], &given.boards(), &given.settings(), &wiring);
-    assert_eq!(rule["notification_settings"]["receiver"], route["receiver"]);
+    let in_rule = rule["notification_settings"].as_object().unwrap();
+    for key in ["receiver", "group_by", "group_wait", "group_interval", "repeat_interval"] {
+        assert!(in_rule.get(key).is_some_and(|value| *value == route[key]), "{key}");
+    }
+    assert_eq!(list(&route["group_by"])[..2], ["alertname", "grafana_folder"], "Grafana wants both");
 }
 
 #[test]
 fn a_group_holds_its_rules_and_is_evaluated_in_multiples_of_ten_seconds() {
     let given = Given::shipped();
-    let wiring =
-        Wiring { data_source: "x".to_owned(), scope: RuleScope::EveryEndpoint, routing: Routing::ByPolicy };
+    let wiring = wiring(RuleScope::EveryEndpoint);
     let groups = grafana::rule_groups(&given.book(), &given.boards(), &given.settings(), &wiring);
     assert_eq!(groups.len(), Group::ALL.len());
     for group in groups {

@@ -7,6 +7,7 @@
 //!
 //! The start reads the environment and builds clients; it calls nothing.
 
+mod budget;
 mod checkpoint;
 mod config;
 mod event;
@@ -21,6 +22,7 @@ mod standards;
 mod summary;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use adapters::aws_config;
 use adapters::captures::Captures;
@@ -58,8 +60,10 @@ async fn main() -> Result<(), Error> {
     let queue = config.capture_queue_url.as_ref().map(|url| Queue::new(&aws, url));
     let settings_files = config.settings_folder.clone().map(|folder| SettingsFiles::new(&aws, folder));
     let bench = Bench {
-        judge: BedrockJudge::new(&aws, &config.judge_model_id, config.judge_timeout),
+        judge: BedrockJudge::new(&aws, &config.judge_model_id),
         model: config.judge_model_id.clone(),
+        timeout: config.judge_timeout,
+        has_answered: AtomicBool::new(false),
         gate: Gate::new(config.judge_concurrency),
     };
     let tools = Tools {

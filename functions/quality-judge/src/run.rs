@@ -7,17 +7,17 @@ use std::sync::Arc;
 use adapters::Fault;
 use adapters::captures::{Line, Lines, Reader};
 use adapters::judge::Judge;
-use adapters::state::{Lease, Progress};
+use adapters::state::{ComponentHour, Lease, Progress};
 use domain::capture::SkipReason;
 use domain::metric::{self, Row, Tally};
-use domain::money::MicroUsd;
 use domain::verdict::Verdict;
 use thiserror::Error;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use crate::budget::Ledger;
 use crate::checkpoint::observe;
-use crate::judging::{Ending, Finished};
+use crate::judging::{Calls, Ending, Finished};
 use crate::object::{Invocation, Tools};
 use crate::outcome::{Ended, ObjectOutcome, listed};
 use crate::reading::{Candidate, LineReader, Reading};
@@ -94,8 +94,11 @@ pub(crate) struct ObjectRun<'a, J> {
     /// Verdicts as `(id, line)` that are not in the state table yet.
     pub(crate) unsaved: Vec<(String, String)>,
     pub(crate) is_saving: bool,
-    /// What the day's spending is to be moved by: negative where more was reserved than used.
-    pub(crate) to_book: MicroUsd,
+    /// When the judge may be asked about this object's samples.
+    pub(crate) calls: Arc<Calls>,
+    pub(crate) to_book: Ledger,
+    /// Slots of the cap whose samples the judge has not answered.
+    pub(crate) unused_slots: BTreeMap<ComponentHour, u32>,
     /// Whether a line was settled in this run.
     has_advanced: bool,
     is_corrupt: bool,
@@ -128,7 +131,9 @@ impl<'a, J: Judge + Send + Sync + 'static> ObjectRun<'a, J> {
             beside: JoinSet::new(),
             unsaved: Vec::new(),
             is_saving: false,
-            to_book: MicroUsd::default(),
+            calls: Arc::new(Calls::new(invocation.last_start, invocation.calls_end)),
+            to_book: Ledger::default(),
+            unused_slots: BTreeMap::new(),
             has_advanced: false,
             is_corrupt: false,
             skips: 0,
@@ -184,7 +189,7 @@ impl<'a, J: Judge + Send + Sync + 'static> ObjectRun<'a, J> {
         Instant::now() > self.invocation.last_start
     }
 
-    fn must_stop(&self) -> bool {
+    pub(crate) fn must_stop(&self) -> bool {
         self.ran_out_of_time()
             || self.tools.bench.gate.closed().is_some()
             || self.progress.unresolved.len() > MOST_UNRESOLVED
@@ -311,7 +316,7 @@ impl<'a, J: Judge + Send + Sync + 'static> ObjectRun<'a, J> {
     }
 
     pub(crate) fn finish(&mut self, finished: Finished) {
-        self.to_book += finished.spent - finished.reserved;
+        self.to_book.note(&finished.booking);
         match finished.ending {
             Ending::Judged(verdict) => {
                 self.counts.judged(&verdict);
@@ -324,9 +329,9 @@ impl<'a, J: Judge + Send + Sync + 'static> ObjectRun<'a, J> {
                 if let Some(open) = self.open.get(&finished.line) {
                     self.tally.row(&open.subject).count(outcome.metric_name());
                 }
-                self.leave(finished.line);
+                self.leave_judging(finished.line);
             }
-            Ending::NotAsked => self.leave(finished.line),
+            Ending::NotAsked => self.leave_judging(finished.line),
         }
     }
 
@@ -339,8 +344,18 @@ impl<'a, J: Judge + Send + Sync + 'static> ObjectRun<'a, J> {
         self.close(line);
     }
 
+    /// A sample that had a slot of the cap stays without a verdict in this run.
+    fn leave_judging(&mut self, line: u64) {
+        if let Some(metric::Subject { endpoint, component, at }) =
+            self.open.get(&line).map(|open| &open.subject)
+        {
+            *self.unused_slots.entry(ComponentHour::of(endpoint, component, *at)).or_default() += 1;
+        }
+        self.leave(line);
+    }
+
     /// One sample of a line stays without a verdict in this run.
-    fn leave(&mut self, line: u64) {
+    pub(crate) fn leave(&mut self, line: u64) {
         if let Some(open) = self.open.get_mut(&line) {
             open.has_failed = true;
             open.waiting -= 1;

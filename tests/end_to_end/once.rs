@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tests::functions::QUALITY_JUDGE;
-use tests::loopback::{CAPTURES, Loopback, batch, key, notification, record, records};
+use tests::loopback::{CAPTURES, Loopback, batch, key, notification, record, record_at, records};
 use tests::runtime_api::Answer;
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -316,4 +316,24 @@ async fn every_call_that_may_have_been_paid_for_is_booked_and_no_other() {
     let unanswered = booked(&local).await - calm - troubled;
     assert!(unanswered > 0.02, "{unanswered} USD booked for two calls without an answer");
     assert_eq!(local.judge_calls().await.unwrap(), 6);
+}
+
+#[tokio::test]
+async fn a_long_object_without_samples_is_saved_on_the_way() {
+    const LINES: i64 = 10_500;
+    let local = Loopback::start().await.unwrap();
+    let mut function = local.function(&[("SAMPLE_RATE", "0")]).await.unwrap();
+    // A minute of its own for each line, so long ago that nothing is published.
+    let minute = |line: i64| jiff::Timestamp::from_second(1_700_000_000 + line * 60).unwrap();
+    let body: String =
+        (0..LINES).map(|line| record_at(minute(line), &format!("e{line}"), "gpt", "Why?", "So.")).collect();
+    let key = key("minutes");
+    let etag = local.put(&key, body).await.unwrap();
+
+    let summary = summary(function.invoke(&notification(CAPTURES, &key, Some(&etag)), MINUTE).await.unwrap());
+
+    assert_eq!((&summary["objects"], &summary["lines"]), (&json!({"judged": 1}), &json!(LINES)), "{summary}");
+    // Three numbers a line, and some 10,000 are held at most.
+    let checkpoints = local.state(&format!("object#{CAPTURES}/{key}"), "checkpoints").await.unwrap();
+    assert_eq!(checkpoints, "3", "{summary}");
 }

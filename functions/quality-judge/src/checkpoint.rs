@@ -15,6 +15,17 @@ use jiff::Timestamp;
 
 use crate::run::{Broken, Happened, ObjectRun};
 
+/// Where the work on an object is at a checkpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// It goes on.
+    UnderWay,
+    /// It goes on in another invocation.
+    Stopped,
+    /// The object was read to its end.
+    AtEnd,
+}
+
 impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
     /// Stores finished verdicts in the state table while the judge works on. One write at a time
     /// takes all that have come since the last.
@@ -74,21 +85,21 @@ impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
     /// Verdict files, then metrics, then budget and cap, then the progress. A crash in between repeats
     /// the steps from the first: files are overwritten by the same content, metrics are published
     /// again, and no judge is called.
-    pub(crate) async fn checkpoint(&mut self, is_at_end: bool) -> Result<(), Broken> {
+    pub(crate) async fn checkpoint(&mut self, stage: Stage) -> Result<(), Broken> {
         self.save_all().await?;
         self.note_worst().await;
         self.write_verdict_files().await?;
         self.publish_metrics().await?;
         self.to_book.book(self.tools).await?;
         self.return_slots().await?;
-        let is_last = is_at_end && self.open.is_empty();
         self.progress.checkpoints += 1;
         let mut unresolved = self.progress.unresolved.clone();
         unresolved.extend(self.open.keys());
-        let progress =
-            Progress { is_done: is_last && unresolved.is_empty(), unresolved, ..self.progress.clone() };
-        let release = self.open.is_empty();
+        let is_done = stage == Stage::AtEnd && unresolved.is_empty();
+        let progress = Progress { is_done, unresolved, ..self.progress.clone() };
+        let release = stage != Stage::UnderWay;
         self.tools.state.save_progress(self.lease, &progress, release, Timestamp::now()).await?;
+        self.seen.retain(|_, line| self.open.contains_key(line));
         Ok(())
     }
 
@@ -130,7 +141,7 @@ impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
         if !dated.out_of_range.is_empty() {
             let (object_key, datums) = (&self.lease.object.key, dated.out_of_range.len());
             self.counts.datums_out_of_range += datums as u64;
-            tracing::warn!(%object_key, datums, "inferences older than two weeks: CloudWatch takes no metrics for them; verdicts are stored");
+            tracing::warn!(%object_key, datums, "inferences older than two weeks or more than two hours ahead: CloudWatch takes no metrics for them; verdicts are stored");
         }
         self.counts.datums += dated.publishable.len() as u64;
         self.tools.metrics.publish(&naming.namespace, dated.publishable).await?;

@@ -1,6 +1,6 @@
 //! The work on one object in one invocation: reading, and what happens beside it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::budget::Ledger;
-use crate::checkpoint::observe;
+use crate::checkpoint::{Stage, observe};
 use crate::judging::{Calls, Ending, Finished};
 use crate::object::{Invocation, Tools};
 use crate::outcome::{Ended, ObjectOutcome, listed};
@@ -28,8 +28,11 @@ use crate::summary::Counts;
 const CHUNK: usize = 100;
 /// Lines that may wait for the judge at once. Bounds memory.
 const WINDOW: usize = 200;
-/// Resolved verdicts after which the progress is made safe. Bounds memory.
-const CHECKPOINT: usize = 500;
+/// Resolved verdicts, values of metrics and samples seen after which the progress is made safe. Each
+/// bounds memory.
+const MOST_RESOLVED: usize = 500;
+const MOST_VALUES: usize = 10_000;
+const MOST_SEEN: usize = 5_000;
 /// Lines without a verdict after which the judge is taken to be down.
 const MOST_UNRESOLVED: usize = 1000;
 /// Lines between two looks at what happened beside the reading.
@@ -88,8 +91,9 @@ pub(crate) struct ObjectRun<'a, J> {
     pub(crate) tally: Tally,
     pub(crate) resolved: Vec<Verdict>,
     pub(crate) open: BTreeMap<u64, OpenLine>,
-    /// Verdict ids of this run: a record may stand in an object twice.
-    pub(crate) seen: HashSet<String>,
+    /// The lines of the samples since the last checkpoint and of those still open, by verdict id: a
+    /// record may stand in an object twice, and the state table does not know it yet.
+    pub(crate) seen: HashMap<String, u64>,
     pub(crate) beside: JoinSet<Happened>,
     /// Verdicts as `(id, line)` that are not in the state table yet.
     pub(crate) unsaved: Vec<(String, String)>,
@@ -127,7 +131,7 @@ impl<'a, J: Judge + Send + Sync + 'static> ObjectRun<'a, J> {
             tally: Tally::default(),
             resolved: Vec::new(),
             open: BTreeMap::new(),
-            seen: HashSet::new(),
+            seen: HashMap::new(),
             beside: JoinSet::new(),
             unsaved: Vec::new(),
             is_saving: false,
@@ -171,8 +175,8 @@ impl<'a, J: Judge + Send + Sync + 'static> ObjectRun<'a, J> {
             while self.open.len() >= WINDOW {
                 self.next_happening().await?;
             }
-            if self.resolved.len() >= CHECKPOINT {
-                self.checkpoint(false).await?;
+            if !is_at_end && self.is_full() {
+                self.checkpoint(Stage::UnderWay).await?;
             }
             if is_at_end || self.must_stop() {
                 break is_at_end;
@@ -181,8 +185,14 @@ impl<'a, J: Judge + Send + Sync + 'static> ObjectRun<'a, J> {
         while !self.open.is_empty() {
             self.next_happening().await?;
         }
-        self.checkpoint(is_at_end).await?;
+        self.checkpoint(if is_at_end { Stage::AtEnd } else { Stage::Stopped }).await?;
         Ok(is_at_end)
+    }
+
+    fn is_full(&self) -> bool {
+        self.resolved.len() >= MOST_RESOLVED
+            || self.seen.len() >= MOST_SEEN
+            || self.tally.values() >= MOST_VALUES
     }
 
     fn ran_out_of_time(&self) -> bool {
@@ -216,7 +226,7 @@ impl<'a, J: Judge + Send + Sync + 'static> ObjectRun<'a, J> {
             if number.is_multiple_of(BREATH) {
                 tokio::task::yield_now().await;
                 self.catch_up()?;
-                if self.must_stop() {
+                if self.must_stop() || self.is_full() {
                     break;
                 }
             }

@@ -69,8 +69,8 @@ impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
         });
     }
 
-    /// Takes out what has a verdict. One of this very object was made by a run that broke off
-    /// before it was published, and counts now; one of another object is published already.
+    /// Takes out what has a verdict. One of this very line was made by a run that broke off before it
+    /// was published, and counts now; one of another line or object is published already.
     async fn without_known(&mut self, candidates: Vec<Candidate>) -> Result<Vec<Candidate>, Broken> {
         let id_of = |candidate: &Candidate| {
             let sample = SampleId::of(&candidate.subject.event_id, candidate.subject.event_index);
@@ -79,25 +79,31 @@ impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
         let mut fresh = Vec::new();
         for candidate in candidates {
             let id = id_of(&candidate);
-            if self.seen.insert(id.clone()) {
-                fresh.push((id, candidate));
-            } else {
+            if self.seen.contains_key(&id) {
                 self.already_judged(candidate.subject.line);
+            } else {
+                self.seen.insert(id.clone(), candidate.subject.line);
+                fresh.push((id, candidate));
             }
         }
         let ids: Vec<String> = fresh.iter().map(|(id, _)| id.clone()).collect();
         let known = self.tools.state.known_verdicts(&ids).await?;
         let mut new = Vec::new();
         for (id, candidate) in fresh {
-            match known.get(&id) {
-                None => new.push(candidate),
-                Some(verdict) if verdict.source == self.source => {
-                    let verdict: Verdict =
-                        serde_json::from_str(&verdict.line).map_err(|_| Broken::StoredVerdict(id))?;
+            let line = candidate.subject.line;
+            let Some(known) = known.get(&id) else {
+                new.push(candidate);
+                continue;
+            };
+            let of_this_object = (known.source == self.source).then(|| serde_json::from_str(&known.line));
+            let verdict: Option<Verdict> =
+                of_this_object.transpose().map_err(|_| Broken::StoredVerdict(id))?;
+            match verdict.filter(|verdict| verdict.subject().line == line) {
+                Some(verdict) => {
                     self.counts.resumed += 1;
-                    self.resolve(candidate.subject.line, Some(verdict));
+                    self.resolve(line, Some(verdict));
                 }
-                Some(_) => self.already_judged(candidate.subject.line),
+                None => self.already_judged(line),
             }
         }
         Ok(new)

@@ -61,10 +61,7 @@ impl StateTable {
                 .expression_attribute_values(":room", number(cap - wanted))
                 .expression_attribute_values(":expiry", expiry(now))
                 .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-            let error = match request.send().await {
-                Ok(_) => break,
-                Err(error) => error,
-            };
+            let Err(error) = request.send().await else { break };
             let Some(UpdateItemError::ConditionalCheckFailedException(full)) = error.as_service_error()
             else {
                 return Err(Fault::of("UpdateItem", &error));

@@ -34,7 +34,9 @@ impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
     pub(crate) async fn select(&mut self, candidates: Vec<Candidate>) -> Result<(), Broken> {
         let new = self.without_known(candidates).await?;
         if self.must_stop() {
-            new.iter().for_each(|candidate| self.leave(candidate.subject.line));
+            for candidate in new {
+                self.leave(candidate.subject.line);
+            }
             return Ok(());
         }
         let within_cap = self.within_cap(new).await?;

@@ -232,7 +232,7 @@ async fn a_lasting_trouble_returns_to_the_queue_and_the_rest_is_not_judged_again
     names.push("last");
     let event = batch(&[put(&local, &names).await.to_string()]);
 
-    let failed = function.invoke(&event, MINUTE).await.unwrap();
+    let failed = function.invoke(&event, Duration::from_secs(30)).await.unwrap();
 
     assert_eq!(failed, Answer::Response(json!({"batchItemFailures": [{"itemIdentifier": "message-0"}]})));
     let done = &function.entries("invocation done")[0];
@@ -245,6 +245,12 @@ async fn a_lasting_trouble_returns_to_the_queue_and_the_rest_is_not_judged_again
     assert_sums(&local, &counts).await;
     assert_observed(&local, 2.0).await;
     assert_eq!(local.verdicts().await.unwrap().len(), 2);
+
+    let asked = local.judge_requests().await.unwrap();
+    let asked =
+        |name| asked.iter().filter(|body| body.to_string().contains(&format!("How does {name} "))).count();
+    assert_eq!((asked("down"), asked("silence")), (4, 4));
+    assert!(asked("throttle") > 4, "who is throttled waits for the turn: {} tries", asked("throttle"));
 
     local.forget().await.unwrap();
     let finished = function.invoke(&event, MINUTE).await.unwrap();

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tests::loopback::{CAPTURES, Loopback, batch, key, notification, record, records};
+use tests::functions::QUALITY_JUDGE;
+use tests::loopback::{CAPTURES, Loopback, batch, key, notification, record, record_at, records};
 use tests::runtime_api::Answer;
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -233,4 +234,106 @@ async fn the_cap_holds_for_component_and_hour() {
     // An hour that turns between the two objects gives the second one a new cap.
     let turned = json!({"scored": 5});
     assert!(outcomes[1] == json!({"scored": 2, "over_cap": 3}) || outcomes[1] == turned, "{outcomes:?}");
+}
+
+#[tokio::test]
+async fn a_sample_that_was_not_answered_has_its_slot_of_the_cap_when_it_comes_again() {
+    let local = Loopback::start().await.unwrap();
+    let headers = json!({"x-amzn-errortype": "ThrottlingException"});
+    let throttled = json!({"match": {"path": "/model/"}, "status": 429, "headers": headers, "body": {}});
+    local.script(throttled).await.unwrap();
+    let settings = [("SAMPLE_CAP_PER_HOUR", "5"), ("JUDGE_TIMEOUT_SECONDS", "1")];
+    let mut function = local.function(&settings).await.unwrap();
+    let key = key("throttled");
+    let etag = local.put(&key, records("a", "gpt", 7)).await.unwrap();
+    let event = batch(&[notification(CAPTURES, &key, Some(&etag)).to_string()]);
+
+    let failed = function.invoke(&event, Duration::from_secs(8)).await.unwrap();
+
+    assert_eq!(failed, Answer::Response(json!({"batchItemFailures": [{"itemIdentifier": "message-0"}]})));
+    assert_eq!(function.entries("invocation done")[0]["outcomes"], "over_cap 2, throttled 5");
+
+    local.forget().await.unwrap();
+    let finished = function.invoke(&event, MINUTE).await.unwrap();
+
+    assert_eq!(finished, Answer::Response(json!({"batchItemFailures": []})));
+    assert_eq!(function.entries("invocation done")[1]["outcomes"], "scored 5");
+    let counts = [("SamplesScored", 5.0), ("SamplesOverCap", 2.0), ("SamplesSelected", 7.0)];
+    for (metric, expected) in counts {
+        let sum = local.sum(metric, "gpt").await.unwrap();
+        assert!((sum - expected).abs() < 1e-9, "{metric} is {sum}");
+    }
+}
+
+#[tokio::test]
+async fn after_a_fault_of_the_state_table_no_further_call_is_made() {
+    const CONCURRENCY: usize = 2;
+    let local = Loopback::start().await.unwrap();
+    local.script(json!({"match": {"path": "/model/"}, "delay_ms": 300})).await.unwrap();
+    let mut function = local.function(&[("JUDGE_CONCURRENCY", "2")]).await.unwrap();
+    let key = key("fault");
+    let etag = local.put(&key, records("a", "gpt", 40)).await.unwrap();
+    let event = batch(&[notification(CAPTURES, &key, Some(&etag)).to_string()]);
+
+    let id = function.send(&event, MINUTE).unwrap();
+    while local.judge_calls().await.unwrap() == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    local.forbid("KeepState");
+    let failed = function.answer(&id, MINUTE).await.unwrap();
+
+    assert_eq!(failed, Answer::Response(json!({"batchItemFailures": [{"itemIdentifier": "message-0"}]})));
+    assert!(!local.refused(QUALITY_JUDGE).is_empty());
+    // The first verdict finds out; until then others take its place.
+    let calls = local.judge_calls().await.unwrap();
+    assert!(calls <= 3 * CONCURRENCY, "{calls} calls");
+}
+
+/// What the state table says was spent today, in US dollars.
+async fn booked(local: &Loopback) -> f64 {
+    let day = jiff::Timestamp::now().strftime("budget#%Y-%m-%d").to_string();
+    local.state(&day, "spent").await.unwrap().parse::<f64>().unwrap() / 1e6
+}
+
+#[tokio::test]
+async fn every_call_that_may_have_been_paid_for_is_booked_and_no_other() {
+    let local = Loopback::start().await.unwrap();
+    let mut function = local.function(&[("JUDGE_TIMEOUT_SECONDS", "1")]).await.unwrap();
+    let mut judge = async |name: &str, count| {
+        let key = key(name);
+        let etag = local.put(&key, records(name, "gpt", count)).await.unwrap();
+        let event = notification(CAPTURES, &key, Some(&etag));
+        summary(function.invoke(&event, MINUTE).await.unwrap())["judge_cost_usd"].as_f64().unwrap()
+    };
+    let calm = judge("calm", 3).await;
+    assert!((booked(&local).await - calm).abs() < 1e-9);
+
+    // Twice too late, then in time.
+    local.script(json!({"match": {"path": "/model/"}, "delay_ms": 2500, "times": 2})).await.unwrap();
+    let troubled = judge("troubled", 1).await;
+
+    // About 0.013 USD are set aside for a call.
+    let unanswered = booked(&local).await - calm - troubled;
+    assert!(unanswered > 0.02, "{unanswered} USD booked for two calls without an answer");
+    assert_eq!(local.judge_calls().await.unwrap(), 6);
+}
+
+#[tokio::test]
+async fn a_long_object_without_samples_is_saved_on_the_way() {
+    const LINES: i64 = 10_500;
+    let local = Loopback::start().await.unwrap();
+    let mut function = local.function(&[("SAMPLE_RATE", "0")]).await.unwrap();
+    // A minute of its own for each line, so long ago that nothing is published.
+    let minute = |line: i64| jiff::Timestamp::from_second(1_700_000_000 + line * 60).unwrap();
+    let body: String =
+        (0..LINES).map(|line| record_at(minute(line), &format!("e{line}"), "gpt", "Why?", "So.")).collect();
+    let key = key("minutes");
+    let etag = local.put(&key, body).await.unwrap();
+
+    let summary = summary(function.invoke(&notification(CAPTURES, &key, Some(&etag)), MINUTE).await.unwrap());
+
+    assert_eq!((&summary["objects"], &summary["lines"]), (&json!({"judged": 1}), &json!(LINES)), "{summary}");
+    // Three numbers a line, and some 10,000 are held at most.
+    let checkpoints = local.state(&format!("object#{CAPTURES}/{key}"), "checkpoints").await.unwrap();
+    assert_eq!(checkpoints, "3", "{summary}");
 }

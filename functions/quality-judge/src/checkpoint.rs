@@ -14,7 +14,17 @@ use domain::verdict::{Verdict, object_digest};
 use jiff::Timestamp;
 
 use crate::run::{Broken, Happened, ObjectRun};
-use crate::selection::day;
+
+/// Where the work on an object is at a checkpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// It goes on.
+    UnderWay,
+    /// It goes on in another invocation.
+    Stopped,
+    /// The object was read to its end.
+    AtEnd,
+}
 
 impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
     /// Stores finished verdicts in the state table while the judge works on. One write at a time
@@ -41,9 +51,10 @@ impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
         Ok(())
     }
 
-    /// After a failure: waits for the calls under way, stores their verdicts, books their cost and
-    /// lets the object go, so that the retry pays for none of them.
+    /// After a failure: starts no further call, waits for those under way, stores their verdicts, books
+    /// their cost and lets the object go, so that the retry pays for none of them.
     pub(crate) async fn keep_what_is_paid(&mut self) {
+        self.calls.stop();
         while let Some(happened) = self.beside.join_next().await {
             match happened {
                 Ok(Happened::Finished(finished)) => self.finish(finished),
@@ -55,34 +66,40 @@ impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
         let verdicts = std::mem::take(&mut self.unsaved);
         let (state, now) = (&self.tools.state, Timestamp::now());
         let kept = state.remember_verdicts(&self.source, &verdicts, now).await;
-        let booked = state.move_budget(day(now), self.to_book, now).await.map(drop);
+        let booked = self.to_book.book(self.tools).await;
+        let returned = self.return_slots().await;
         let released = state.release(self.lease).await;
-        for (what, result) in
-            [("verdicts not stored", kept), ("cost not booked", booked), ("lease not released", released)]
-        {
+        let steps = [
+            ("verdicts not stored", kept),
+            ("cost not booked", booked),
+            ("slots of the cap not given back", returned),
+            ("lease not released", released),
+        ];
+        for (what, result) in steps {
             if let Err(fault) = result {
                 tracing::error!(%object_key, error = %fault, "{what}");
             }
         }
     }
 
-    /// Verdict files, then metrics, then the budget, then the progress. A crash in between repeats
+    /// Verdict files, then metrics, then budget and cap, then the progress. A crash in between repeats
     /// the steps from the first: files are overwritten by the same content, metrics are published
     /// again, and no judge is called.
-    pub(crate) async fn checkpoint(&mut self, is_at_end: bool) -> Result<(), Broken> {
+    pub(crate) async fn checkpoint(&mut self, stage: Stage) -> Result<(), Broken> {
         self.save_all().await?;
         self.note_worst().await;
         self.write_verdict_files().await?;
         self.publish_metrics().await?;
-        self.book().await?;
-        let is_last = is_at_end && self.open.is_empty();
+        self.to_book.book(self.tools).await?;
+        self.return_slots().await?;
         self.progress.checkpoints += 1;
         let mut unresolved = self.progress.unresolved.clone();
         unresolved.extend(self.open.keys());
-        let progress =
-            Progress { is_done: is_last && unresolved.is_empty(), unresolved, ..self.progress.clone() };
-        let release = self.open.is_empty();
+        let is_done = stage == Stage::AtEnd && unresolved.is_empty();
+        let progress = Progress { is_done, unresolved, ..self.progress.clone() };
+        let release = stage != Stage::UnderWay;
         self.tools.state.save_progress(self.lease, &progress, release, Timestamp::now()).await?;
+        self.seen.retain(|_, line| self.open.contains_key(line));
         Ok(())
     }
 
@@ -124,7 +141,7 @@ impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
         if !dated.out_of_range.is_empty() {
             let (object_key, datums) = (&self.lease.object.key, dated.out_of_range.len());
             self.counts.datums_out_of_range += datums as u64;
-            tracing::warn!(%object_key, datums, "inferences older than two weeks: CloudWatch takes no metrics for them; verdicts are stored");
+            tracing::warn!(%object_key, datums, "inferences older than two weeks or more than two hours ahead: CloudWatch takes no metrics for them; verdicts are stored");
         }
         self.counts.datums += dated.publishable.len() as u64;
         self.tools.metrics.publish(&naming.namespace, dated.publishable).await?;

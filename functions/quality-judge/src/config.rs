@@ -40,7 +40,7 @@ pub(crate) struct Config {
     /// `MAX_LINE_BYTES` (16 MiB): longer lines are skipped and counted.
     pub(crate) max_line_bytes: usize,
     /// `MAX_SAMPLE_CHARS` (24,000): what the judge sees of one exchange; the middle of longer
-    /// texts is cut.
+    /// texts is cut. See [`most_sample_chars`].
     pub(crate) max_sample_chars: usize,
     /// `STORE_SAMPLE_TEXT` (false): whether verdicts carry question and answer.
     pub(crate) store_sample_text: bool,
@@ -64,6 +64,8 @@ impl Config {
         let judge_model_id = variables.required("JUDGE_MODEL_ID");
         let judge_timeout =
             variables.value("JUDGE_TIMEOUT_SECONDS", 45, "seconds from 1 to 600", is_in(1..=600));
+        let store_sample_text = variables.value("STORE_SAMPLE_TEXT", false, "true or false", |_| true);
+        let (most_chars, most_chars_in_words) = most_sample_chars(store_sample_text);
         let config = Self {
             state_table: state_table.unwrap_or_default(),
             capture_bucket: capture_bucket.unwrap_or_default(),
@@ -96,12 +98,22 @@ impl Config {
             max_sample_chars: variables.value(
                 "MAX_SAMPLE_CHARS",
                 24_000,
-                "characters from 1000 to 400000",
-                is_in(1000..=400_000),
+                most_chars_in_words,
+                is_in(1000..=most_chars),
             ),
-            store_sample_text: variables.value("STORE_SAMPLE_TEXT", false, "true or false", |_| true),
+            store_sample_text,
         };
         variables.finish(Some(config))
+    }
+}
+
+/// The most that `MAX_SAMPLE_CHARS` may be, and how a mistake says it. A verdict with its texts is one
+/// item of the state table, which holds 400 kB; a character takes up to 6 bytes of JSON.
+fn most_sample_chars(store_sample_text: bool) -> (usize, &'static str) {
+    if store_sample_text {
+        (60_000, "characters from 1000 to 60000 while STORE_SAMPLE_TEXT is true")
+    } else {
+        (400_000, "characters from 1000 to 400000")
     }
 }
 
@@ -133,6 +145,21 @@ mod tests {
         assert_eq!(config.judge_concurrency, 16);
         assert_eq!(config.daily_budget, MicroUsd(10_000_000));
         assert_eq!(config.max_line_bytes, 16 * 1024 * 1024);
+    }
+
+    #[test]
+    fn a_verdict_with_texts_fits_into_an_item_of_the_state_table() {
+        let read = |chars: &str, store: &str| {
+            Config::from_lookup(&|name| match name {
+                "MAX_SAMPLE_CHARS" => Some(chars.to_owned()),
+                "STORE_SAMPLE_TEXT" => Some(store.to_owned()),
+                _ => Some("1".to_owned()),
+            })
+        };
+        let of = |chars, store| read(chars, store).err().map(|mistakes| mistakes.to_string());
+        let about = |text: Option<String>| text.is_some_and(|text| text.contains("MAX_SAMPLE_CHARS"));
+        assert!(!about(of("400000", "false")) && !about(of("60000", "true")));
+        assert!(about(of("60001", "true")) && about(of("400001", "false")));
     }
 
     #[test]

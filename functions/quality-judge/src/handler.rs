@@ -153,11 +153,14 @@ impl<J: Judge + Send + Sync + 'static> Function<J> {
 
     fn invocation(&self, context: &Context) -> Invocation {
         let left = time_left(context.deadline());
-        let for_calls = left.saturating_sub(TO_FINISH).saturating_sub(self.tools.config.judge_timeout);
+        let for_calls = left.saturating_sub(TO_FINISH);
+        let for_starting = for_calls.saturating_sub(self.tools.config.judge_timeout);
+        let now = Instant::now();
         let left = jiff::SignedDuration::try_from(left).unwrap_or_default();
         Invocation {
             id: context.request_id.clone(),
-            last_start: Instant::now() + for_calls,
+            last_start: now + for_starting,
+            calls_end: now + for_calls,
             // Time stamps in the table are whole seconds.
             ends_at: Timestamp::now() + left + jiff::SignedDuration::from_secs(1),
         }

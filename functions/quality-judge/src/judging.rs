@@ -1,10 +1,11 @@
 //! One sample, one verdict: asks the judge at the common pace, again where that helps, and never
 //! so late that the answer could not be kept.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use adapters::judge::{Answered, Content, Judge};
+use adapters::judge::{Answered, Brief, Content, Judge, Unanswered};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use domain::judge::{JudgeReply, prompt_hash, read_reply};
 use domain::money::MicroUsd;
@@ -14,10 +15,14 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::budget::{Booking, Reservation};
+use crate::object::Tools;
 use crate::reading::Candidate;
+use crate::selection::Priced;
 use crate::standards::Standards;
 
-/// Tries of one sample in one invocation. What still fails goes back to the queue.
+/// Tries of one sample in one invocation, those that were throttled not counted. What still fails goes
+/// back to the queue.
 const TRIES: usize = 4;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -33,18 +38,15 @@ pub(crate) enum Ending {
     NotAsked,
 }
 
-/// An ending and what it used of the budget that was reserved for it.
+/// An ending and what is to be booked for it.
 #[derive(Debug)]
 pub(crate) struct Finished {
     /// The line of the sample.
     pub(crate) line: u64,
     /// How it ended.
     pub(crate) ending: Ending,
-    /// What is to be booked for it. A call that broke off may have been paid for, so it costs all
-    /// that was reserved.
-    pub(crate) spent: MicroUsd,
-    /// What was reserved for it.
-    pub(crate) reserved: MicroUsd,
+    /// A call that broke off may have been paid for, so it costs all that was set aside.
+    pub(crate) booking: Booking,
 }
 
 /// Lets as many judge calls run at once as the pace allows, over all objects of the process.
@@ -103,7 +105,7 @@ impl Gate {
         }
     }
 
-    fn note(&self, call: &Result<Answered, adapters::judge::Unanswered>) {
+    fn note(&self, call: &Result<Answered, Unanswered>) {
         let mut state = self.lock();
         match call {
             Err(unanswered) if unanswered.failure == Failure::Throttled => {
@@ -134,6 +136,30 @@ impl Drop for Place<'_> {
     }
 }
 
+/// When the samples of one object may be asked about.
+#[derive(Debug)]
+pub(crate) struct Calls {
+    last_start: Instant,
+    end: Instant,
+    are_over: AtomicBool,
+}
+
+impl Calls {
+    /// No call starts after `last_start`, and none is waited for after `end`.
+    pub(crate) fn new(last_start: Instant, end: Instant) -> Self {
+        Self { last_start, end, are_over: AtomicBool::new(false) }
+    }
+
+    /// Lets no further call start. Those under way go on.
+    pub(crate) fn stop(&self) {
+        self.are_over.store(true, Ordering::Relaxed);
+    }
+
+    fn may_start_at(&self, at: Instant) -> bool {
+        at <= self.last_start && !self.are_over.load(Ordering::Relaxed)
+    }
+}
+
 /// What the judging of every sample needs.
 #[derive(Debug)]
 pub(crate) struct Bench<J> {
@@ -141,77 +167,108 @@ pub(crate) struct Bench<J> {
     pub(crate) judge: J,
     /// Its model id, for verdicts.
     pub(crate) model: String,
+    /// How long it may take to answer.
+    pub(crate) timeout: Duration,
+    /// Whether it has ever answered in this process.
+    pub(crate) has_answered: AtomicBool,
     /// The common pace.
     pub(crate) gate: Gate,
 }
 
 impl<J: Judge> Bench<J> {
-    /// Judges one sample, `text` being what the judge is shown of it. No call starts after
-    /// `last_start`.
+    /// Asks once. A judge that has not answered anybody yet may take until the end of `calls`: Bedrock
+    /// compiles a schema that it sees for the first time, and that can take minutes.
+    async fn ask(&self, brief: &Brief, text: &str, calls: &Calls) -> Result<Answered, Unanswered> {
+        let patience = async {
+            tokio::time::sleep(self.timeout).await;
+            if !self.has_answered.load(Ordering::Relaxed) {
+                tokio::time::sleep_until(calls.end).await;
+            }
+        };
+        tokio::select! {
+            biased;
+            call = self.judge.ask(brief, text) => {
+                self.has_answered.fetch_or(call.is_ok(), Ordering::Relaxed);
+                call
+            }
+            () = patience => Err(Unanswered::too_late()),
+        }
+    }
+}
+
+impl<J: Judge> Tools<J> {
+    /// Judges one sample with the money in `reservation`, and sets aside more for a call that follows
+    /// one which may have been paid for.
     pub(crate) async fn judge(
         &self,
         standards: &Standards,
-        candidate: Candidate,
-        text: &str,
-        reserved: MicroUsd,
-        last_start: Instant,
+        priced: Priced,
+        mut reservation: Reservation,
+        calls: &Calls,
     ) -> Finished {
+        let Priced { candidate, text, at_most } = priced;
         let line = candidate.subject.line;
-        let hash = prompt_hash(&standards.brief.system, text);
+        let hash = prompt_hash(&standards.brief.system, &text);
         let mut pauses = pauses();
-        let mut spent = MicroUsd::default();
+        let mut failures = 0;
+        let mut given_up = Ending::NotAsked;
         loop {
-            let Some(place) = self.gate.enter().await else {
-                return Finished { line, ending: Ending::NotAsked, spent, reserved };
+            let place = self.bench.gate.enter().await;
+            let Some(place) = place.filter(|_| calls.may_start_at(Instant::now())) else {
+                return Finished { line, ending: given_up, booking: reservation.unused() };
             };
-            if Instant::now() > last_start {
-                return Finished { line, ending: Ending::NotAsked, spent, reserved };
-            }
             let started = Instant::now();
-            let call = self.judge.ask(&standards.brief, text).await;
-            self.gate.note(&call);
+            let call = self.bench.ask(&standards.brief, &text, calls).await;
+            self.bench.gate.note(&call);
             drop(place);
-            let failure = match call {
+            let Unanswered { failure, may_cost, .. } = match call {
                 Ok(answered) => {
-                    let verdict = self.verdict(standards, candidate, answered, hash);
+                    let verdict = self.bench.verdict(standards, candidate, answered, hash);
                     let cost = verdict.judging().call.as_ref().map(|call| call.cost).unwrap_or_default();
-                    return Finished {
-                        line,
-                        ending: Ending::Judged(Box::new(verdict)),
-                        spent: spent + cost,
-                        reserved,
-                    };
+                    let (ending, booking) = (Ending::Judged(Box::new(verdict)), reservation.settled(cost));
+                    return Finished { line, ending, booking };
                 }
-                Err(unanswered) => {
-                    if unanswered.may_cost {
-                        spent = reserved;
-                    }
-                    unanswered.failure
-                }
+                Err(unanswered) => unanswered,
             };
+            let spent = if may_cost { reservation.amount } else { MicroUsd::default() };
             let outcome = failure.outcome();
-            let pause = outcome.is_retryable().then(|| pauses.next()).flatten();
-            let ending = match pause {
-                Some(pause) if Instant::now() + pause <= last_start => {
-                    tokio::time::sleep(pause).await;
-                    continue;
-                }
-                _ if outcome.is_retryable() || outcome == Outcome::ConfigError => Ending::Unanswered(outcome),
-                _ => {
-                    let call = JudgeCall {
-                        latency_ms: millis(started.elapsed()),
-                        prompt_hash: hash,
-                        cost: spent,
-                        ..JudgeCall::default()
-                    };
-                    let judging = self.judging(standards, call);
-                    Ending::Judged(Box::new(Verdict::new(candidate.subject, judging, Err(failure))))
-                }
+            if !outcome.is_retryable() && outcome != Outcome::ConfigError {
+                let call = JudgeCall {
+                    latency_ms: millis(started.elapsed()),
+                    prompt_hash: hash,
+                    cost: spent,
+                    ..JudgeCall::default()
+                };
+                let judging = self.bench.judging(standards, call);
+                let verdict = Verdict::new(candidate.subject, judging, Err(failure));
+                let (ending, booking) = (Ending::Judged(Box::new(verdict)), reservation.settled(spent));
+                return Finished { line, ending, booking };
+            }
+            given_up = Ending::Unanswered(outcome);
+            // A throttled sample only waits for its turn, however long the others take theirs.
+            failures += usize::from(outcome != Outcome::Throttled);
+            let pause = pauses.next().filter(|_| outcome.is_retryable() && failures < TRIES);
+            let Some(pause) = pause.filter(|pause| calls.may_start_at(Instant::now() + *pause)) else {
+                return Finished { line, ending: given_up, booking: reservation.settled(spent) };
             };
-            return Finished { line, ending, spent, reserved };
+            tokio::time::sleep(pause).await;
+            if may_cost {
+                match self.set_aside(at_most).await {
+                    Ok((again, left)) if left >= MicroUsd::default() => reservation = again,
+                    Ok((over, _)) => {
+                        return Finished { line, ending: given_up, booking: over.unused() };
+                    }
+                    Err(fault) => {
+                        tracing::warn!(line, error = %fault, "no money set aside for another try; the sample comes back");
+                        return Finished { line, ending: given_up, booking: reservation.settled(spent) };
+                    }
+                }
+            }
         }
     }
+}
 
+impl<J> Bench<J> {
     fn verdict(
         &self,
         standards: &Standards,
@@ -250,11 +307,75 @@ fn pauses() -> impl Iterator<Item = Duration> {
     ExponentialBuilder::default()
         .with_min_delay(FIRST_PAUSE)
         .with_max_delay(LONGEST_PAUSE)
-        .with_max_times(TRIES - 1)
+        .without_max_times()
         .with_jitter()
         .build()
 }
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::verdict::JudgeTokens;
+
+    use super::*;
+
+    /// Answers after a while.
+    struct Slow(Duration);
+
+    impl Judge for Slow {
+        async fn ask(&self, _: &Brief, _: &str) -> Result<Answered, Unanswered> {
+            tokio::time::sleep(self.0).await;
+            let (content, stop_reason) = (Ok(Content::Text("{}".to_owned())), "end_turn".to_owned());
+            Ok(Answered { content, stop_reason, tokens: JudgeTokens::default(), latency: self.0 })
+        }
+    }
+
+    fn bench(answers_after: u64) -> Bench<Slow> {
+        Bench {
+            judge: Slow(Duration::from_secs(answers_after)),
+            model: "m".to_owned(),
+            timeout: Duration::from_secs(45),
+            has_answered: AtomicBool::new(false),
+            gate: Gate::new(16),
+        }
+    }
+
+    /// Asks at the start of an invocation that waits 175 seconds for calls; answers how long it took.
+    async fn ask(bench: &Bench<Slow>) -> (u64, Result<Answered, Unanswered>) {
+        let brief =
+            Brief { system: String::new(), schema: String::new(), instruction: String::new(), max_tokens: 1 };
+        let started = Instant::now();
+        let calls = Calls::new(started + Duration::from_secs(130), started + Duration::from_secs(175));
+        let call = bench.ask(&brief, "the sample", &calls).await;
+        (started.elapsed().as_secs(), call)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_a_judge_that_has_answered_nobody_may_take_longer_than_its_timeout() {
+        let bench = bench(120);
+        let (seconds, call) = ask(&bench).await;
+        assert!(seconds == 120 && call.is_ok(), "{seconds} s: {call:?}");
+        let (seconds, call) = ask(&bench).await;
+        let unanswered = call.unwrap_err();
+        assert_eq!((seconds, &unanswered.failure, unanswered.may_cost), (45, &Failure::Timeout, true));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_judge_that_never_answers_is_given_up_when_the_invocation_has_to_end() {
+        let (seconds, call) = ask(&bench(10_000)).await;
+        assert_eq!((seconds, call.unwrap_err().failure), (175, Failure::Timeout));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_call_starts_too_late_or_after_a_stop() {
+        let now = Instant::now();
+        let second = Duration::from_secs(1);
+        let calls = Calls::new(now + second, now + 2 * second);
+        assert!(calls.may_start_at(now + second) && !calls.may_start_at(now + 2 * second));
+        calls.stop();
+        assert!(!calls.may_start_at(now));
+    }
 }

@@ -8,6 +8,7 @@
 //! The start reads the environment; settings and clients are made while the first event is asked
 //! for. It calls nothing.
 
+mod budget;
 mod checkpoint;
 mod config;
 mod event;
@@ -22,6 +23,7 @@ mod standards;
 mod summary;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use adapters::captures::Captures;
 use adapters::judge::BedrockJudge;
@@ -66,8 +68,10 @@ async fn function(config: Config) -> Result<Function<BedrockJudge>, NoSettings> 
         Some(_) => OnceCell::new(),
     };
     let bench = Bench {
-        judge: BedrockJudge::new(&aws, &config.judge_model_id, config.judge_timeout),
+        judge: BedrockJudge::new(&aws, &config.judge_model_id),
         model: config.judge_model_id.clone(),
+        timeout: config.judge_timeout,
+        has_answered: AtomicBool::new(false),
         gate: Gate::new(config.judge_concurrency),
     };
     let tools = Tools {

@@ -47,6 +47,8 @@ pub(crate) struct Invocation {
     pub(crate) id: String,
     /// No judge call starts later.
     pub(crate) last_start: Instant,
+    /// No judge call is waited for longer.
+    pub(crate) calls_end: Instant,
     /// When Lambda ends the invocation, on the common clock.
     pub(crate) ends_at: Timestamp,
 }

@@ -1,23 +1,23 @@
 //! The work on one object in one invocation: reading, and what happens beside it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::sync::Arc;
 
 use adapters::Fault;
 use adapters::captures::{Line, Lines, Reader};
 use adapters::judge::Judge;
-use adapters::state::{Lease, Progress};
+use adapters::state::{ComponentHour, Lease, Progress};
 use domain::capture::SkipReason;
 use domain::metric::{self, Row, Tally};
-use domain::money::MicroUsd;
 use domain::verdict::Verdict;
 use thiserror::Error;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::checkpoint::observe;
-use crate::judging::{Ending, Finished};
+use crate::budget::Ledger;
+use crate::checkpoint::{Stage, observe};
+use crate::judging::{Calls, Ending, Finished};
 use crate::object::{Invocation, Tools};
 use crate::outcome::{Ended, ObjectOutcome, listed};
 use crate::reading::{Candidate, LineReader, Reading};
@@ -28,8 +28,11 @@ use crate::summary::Counts;
 const CHUNK: usize = 100;
 /// Lines that may wait for the judge at once. Bounds memory.
 const WINDOW: usize = 200;
-/// Resolved verdicts after which the progress is made safe. Bounds memory.
-const CHECKPOINT: usize = 500;
+/// Resolved verdicts, values of metrics and samples seen after which the progress is made safe. Each
+/// bounds memory.
+const MOST_RESOLVED: usize = 500;
+const MOST_VALUES: usize = 10_000;
+const MOST_SEEN: usize = 5_000;
 /// Lines without a verdict after which the judge is taken to be down.
 const MOST_UNRESOLVED: usize = 1000;
 /// Lines between two looks at what happened beside the reading.
@@ -88,14 +91,18 @@ pub(crate) struct ObjectRun<'a, J> {
     pub(crate) tally: Tally,
     pub(crate) resolved: Vec<Verdict>,
     pub(crate) open: BTreeMap<u64, OpenLine>,
-    /// Verdict ids of this run: a record may stand in an object twice.
-    pub(crate) seen: HashSet<String>,
+    /// The lines of the samples since the last checkpoint and of those still open, by verdict id: a
+    /// record may stand in an object twice, and the state table does not know it yet.
+    pub(crate) seen: HashMap<String, u64>,
     pub(crate) beside: JoinSet<Happened>,
     /// Verdicts as `(id, line)` that are not in the state table yet.
     pub(crate) unsaved: Vec<(String, String)>,
     pub(crate) is_saving: bool,
-    /// What the day's spending is to be moved by: negative where more was reserved than used.
-    pub(crate) to_book: MicroUsd,
+    /// When the judge may be asked about this object's samples.
+    pub(crate) calls: Arc<Calls>,
+    pub(crate) to_book: Ledger,
+    /// Slots of the cap whose samples the judge has not answered.
+    pub(crate) unused_slots: BTreeMap<ComponentHour, u32>,
     /// Whether a line was settled in this run.
     has_advanced: bool,
     is_corrupt: bool,
@@ -124,11 +131,13 @@ impl<'a, J: Judge + Send + Sync + 'static> ObjectRun<'a, J> {
             tally: Tally::default(),
             resolved: Vec::new(),
             open: BTreeMap::new(),
-            seen: HashSet::new(),
+            seen: HashMap::new(),
             beside: JoinSet::new(),
             unsaved: Vec::new(),
             is_saving: false,
-            to_book: MicroUsd::default(),
+            calls: Arc::new(Calls::new(invocation.last_start, invocation.calls_end)),
+            to_book: Ledger::default(),
+            unused_slots: BTreeMap::new(),
             has_advanced: false,
             is_corrupt: false,
             skips: 0,
@@ -166,8 +175,8 @@ impl<'a, J: Judge + Send + Sync + 'static> ObjectRun<'a, J> {
             while self.open.len() >= WINDOW {
                 self.next_happening().await?;
             }
-            if self.resolved.len() >= CHECKPOINT {
-                self.checkpoint(false).await?;
+            if !is_at_end && self.is_full() {
+                self.checkpoint(Stage::UnderWay).await?;
             }
             if is_at_end || self.must_stop() {
                 break is_at_end;
@@ -176,15 +185,21 @@ impl<'a, J: Judge + Send + Sync + 'static> ObjectRun<'a, J> {
         while !self.open.is_empty() {
             self.next_happening().await?;
         }
-        self.checkpoint(is_at_end).await?;
+        self.checkpoint(if is_at_end { Stage::AtEnd } else { Stage::Stopped }).await?;
         Ok(is_at_end)
+    }
+
+    fn is_full(&self) -> bool {
+        self.resolved.len() >= MOST_RESOLVED
+            || self.seen.len() >= MOST_SEEN
+            || self.tally.values() >= MOST_VALUES
     }
 
     fn ran_out_of_time(&self) -> bool {
         Instant::now() > self.invocation.last_start
     }
 
-    fn must_stop(&self) -> bool {
+    pub(crate) fn must_stop(&self) -> bool {
         self.ran_out_of_time()
             || self.tools.bench.gate.closed().is_some()
             || self.progress.unresolved.len() > MOST_UNRESOLVED
@@ -211,7 +226,7 @@ impl<'a, J: Judge + Send + Sync + 'static> ObjectRun<'a, J> {
             if number.is_multiple_of(BREATH) {
                 tokio::task::yield_now().await;
                 self.catch_up()?;
-                if self.must_stop() {
+                if self.must_stop() || self.is_full() {
                     break;
                 }
             }
@@ -311,7 +326,7 @@ impl<'a, J: Judge + Send + Sync + 'static> ObjectRun<'a, J> {
     }
 
     pub(crate) fn finish(&mut self, finished: Finished) {
-        self.to_book += finished.spent - finished.reserved;
+        self.to_book.note(&finished.booking);
         match finished.ending {
             Ending::Judged(verdict) => {
                 self.counts.judged(&verdict);
@@ -324,9 +339,9 @@ impl<'a, J: Judge + Send + Sync + 'static> ObjectRun<'a, J> {
                 if let Some(open) = self.open.get(&finished.line) {
                     self.tally.row(&open.subject).count(outcome.metric_name());
                 }
-                self.leave(finished.line);
+                self.leave_judging(finished.line);
             }
-            Ending::NotAsked => self.leave(finished.line),
+            Ending::NotAsked => self.leave_judging(finished.line),
         }
     }
 
@@ -339,8 +354,18 @@ impl<'a, J: Judge + Send + Sync + 'static> ObjectRun<'a, J> {
         self.close(line);
     }
 
+    /// A sample that had a slot of the cap stays without a verdict in this run.
+    fn leave_judging(&mut self, line: u64) {
+        if let Some(metric::Subject { endpoint, component, at }) =
+            self.open.get(&line).map(|open| &open.subject)
+        {
+            *self.unused_slots.entry(ComponentHour::of(endpoint, component, *at)).or_default() += 1;
+        }
+        self.leave(line);
+    }
+
     /// One sample of a line stays without a verdict in this run.
-    fn leave(&mut self, line: u64) {
+    pub(crate) fn leave(&mut self, line: u64) {
         if let Some(open) = self.open.get_mut(&line) {
             open.has_failed = true;
             open.waiting -= 1;

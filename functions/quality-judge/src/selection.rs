@@ -4,30 +4,28 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use adapters::Fault;
 use adapters::judge::Judge;
+use adapters::state::ComponentHour;
 use domain::judge::{Nonce, input_tokens_at_most, user_text};
 use domain::metric;
 use domain::money::MicroUsd;
-use domain::names::ComponentName;
 use domain::verdict::{Outcome, SampleId, Verdict, VerdictId};
 use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::Offset;
 
+use crate::budget::{Reservation, day};
 use crate::reading::Candidate;
 use crate::run::{Broken, Happened, ObjectRun};
 
 /// A sample on its way to the judge.
-struct Priced {
-    candidate: Candidate,
+#[derive(Debug)]
+pub(crate) struct Priced {
+    /// The sample.
+    pub(crate) candidate: Candidate,
     /// What the judge is shown.
-    text: String,
-    at_most: MicroUsd,
-}
-
-/// The UTC day that a judge call is paid on.
-pub(crate) fn day(now: Timestamp) -> Date {
-    Offset::UTC.to_datetime(now).date()
+    pub(crate) text: String,
+    /// What one call can cost.
+    pub(crate) at_most: MicroUsd,
 }
 
 impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
@@ -35,13 +33,19 @@ impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
     /// one write for each component and hour, and one for the budget.
     pub(crate) async fn select(&mut self, candidates: Vec<Candidate>) -> Result<(), Broken> {
         let new = self.without_known(candidates).await?;
+        if self.must_stop() {
+            for candidate in new {
+                self.leave(candidate.subject.line);
+            }
+            return Ok(());
+        }
         let within_cap = self.within_cap(new).await?;
         let mut waiting: Vec<Priced> =
             within_cap.into_iter().map(|candidate| self.priced(candidate)).collect();
         while !waiting.is_empty() {
             let (affordable, over) = self.reserve(waiting).await?;
-            for priced in affordable {
-                self.start(priced);
+            for (priced, reservation) in affordable {
+                self.start(priced, reservation);
             }
             if over.is_empty() {
                 return Ok(());
@@ -53,23 +57,22 @@ impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
             while !self.beside.is_empty() {
                 self.next_happening().await?;
             }
-            self.book().await?;
+            self.to_book.book(self.tools).await?;
             waiting = over;
         }
         Ok(())
     }
 
-    fn start(&mut self, priced: Priced) {
+    fn start(&mut self, priced: Priced, reservation: Reservation) {
         let (tools, standards) = (Arc::clone(self.tools), Arc::clone(self.standards));
-        let last_start = self.invocation.last_start;
+        let calls = Arc::clone(&self.calls);
         self.beside.spawn(async move {
-            let Priced { candidate, text, at_most } = priced;
-            Happened::Finished(tools.bench.judge(&standards, candidate, &text, at_most, last_start).await)
+            Happened::Finished(tools.judge(&standards, priced, reservation, &calls).await)
         });
     }
 
-    /// Takes out what has a verdict. One of this very object was made by a run that broke off
-    /// before it was published, and counts now; one of another object is published already.
+    /// Takes out what has a verdict. One of this very line was made by a run that broke off before it
+    /// was published, and counts now; one of another line or object is published already.
     async fn without_known(&mut self, candidates: Vec<Candidate>) -> Result<Vec<Candidate>, Broken> {
         let id_of = |candidate: &Candidate| {
             let sample = SampleId::of(&candidate.subject.event_id, candidate.subject.event_index);
@@ -78,25 +81,31 @@ impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
         let mut fresh = Vec::new();
         for candidate in candidates {
             let id = id_of(&candidate);
-            if self.seen.insert(id.clone()) {
-                fresh.push((id, candidate));
-            } else {
+            if self.seen.contains_key(&id) {
                 self.already_judged(candidate.subject.line);
+            } else {
+                self.seen.insert(id.clone(), candidate.subject.line);
+                fresh.push((id, candidate));
             }
         }
         let ids: Vec<String> = fresh.iter().map(|(id, _)| id.clone()).collect();
         let known = self.tools.state.known_verdicts(&ids).await?;
         let mut new = Vec::new();
         for (id, candidate) in fresh {
-            match known.get(&id) {
-                None => new.push(candidate),
-                Some(verdict) if verdict.source == self.source => {
-                    let verdict: Verdict =
-                        serde_json::from_str(&verdict.line).map_err(|_| Broken::StoredVerdict(id))?;
+            let line = candidate.subject.line;
+            let Some(known) = known.get(&id) else {
+                new.push(candidate);
+                continue;
+            };
+            let of_this_object = (known.source == self.source).then(|| serde_json::from_str(&known.line));
+            let verdict: Option<Verdict> =
+                of_this_object.transpose().map_err(|_| Broken::StoredVerdict(id))?;
+            match verdict.filter(|verdict| verdict.subject().line == line) {
+                Some(verdict) => {
                     self.counts.resumed += 1;
-                    self.resolve(candidate.subject.line, Some(verdict));
+                    self.resolve(line, Some(verdict));
                 }
-                Some(_) => self.already_judged(candidate.subject.line),
+                None => self.already_judged(line),
             }
         }
         Ok(new)
@@ -111,22 +120,20 @@ impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
     }
 
     async fn within_cap(&mut self, candidates: Vec<Candidate>) -> Result<Vec<Candidate>, Broken> {
-        let mut by_hour: BTreeMap<(ComponentName, i64), Vec<Candidate>> = BTreeMap::new();
+        let mut by_hour: BTreeMap<ComponentHour, Vec<Candidate>> = BTreeMap::new();
         for candidate in candidates {
-            let hour = candidate.subject.inference_time.as_second().div_euclid(3600) * 3600;
-            by_hour.entry((candidate.subject.component.clone(), hour)).or_default().push(candidate);
+            let subject = &candidate.subject;
+            let hour = ComponentHour::of(&subject.endpoint, &subject.component, subject.inference_time);
+            by_hour.entry(hour).or_default().push(candidate);
         }
         let mut within = Vec::new();
-        for ((component, hour), mut candidates) in by_hour {
-            let policy = self.standards.fleet.sampling(&component);
+        for (hour, mut candidates) in by_hour {
+            let policy = self.standards.fleet.sampling(hour.component());
             let cap = policy.cap_per_hour.unwrap_or(self.tools.config.sample_cap_per_hour);
             let wanted = u32::try_from(candidates.len()).unwrap_or(u32::MAX);
-            let hour = Timestamp::from_second(hour).unwrap_or(Timestamp::UNIX_EPOCH);
-            let endpoint = candidates[0].subject.endpoint.clone();
-            let taken =
-                self.tools.state.take_slots(&endpoint, &component, hour, wanted, Timestamp::now()).await?;
-            let free = usize::try_from(cap.saturating_sub(taken)).unwrap_or(usize::MAX);
-            let over = candidates.split_off(free.min(candidates.len()));
+            let taken = self.tools.state.take_slots(&hour, wanted, cap, Timestamp::now()).await?;
+            let over =
+                candidates.split_off(usize::try_from(taken).unwrap_or(usize::MAX).min(candidates.len()));
             self.pass_over(over, Outcome::OverCap);
             within.append(&mut candidates);
         }
@@ -135,18 +142,25 @@ impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
 
     /// Sets the money for these aside, as far as the day's budget goes, and answers those that it
     /// is enough for and the rest.
-    async fn reserve(&mut self, mut priced: Vec<Priced>) -> Result<(Vec<Priced>, Vec<Priced>), Broken> {
-        let wanted: MicroUsd = priced.iter().map(|priced| priced.at_most).sum();
-        let now = Timestamp::now();
-        let before = self.tools.state.move_budget(day(now), wanted, now).await?;
-        let mut left = self.tools.config.daily_budget - before;
-        let affordable = priced.iter().take_while(|priced| {
+    async fn reserve(
+        &mut self,
+        priced: Vec<Priced>,
+    ) -> Result<(Vec<(Priced, Reservation)>, Vec<Priced>), Broken> {
+        let wanted = priced.iter().map(|priced| priced.at_most).sum();
+        let (all, left) = self.tools.set_aside(wanted).await?;
+        let mut left = left + wanted;
+        let (mut affordable, mut over) = (Vec::new(), Vec::new());
+        for priced in priced {
+            let reservation = Reservation { day: all.day, amount: priced.at_most };
             left = left - priced.at_most;
-            left >= MicroUsd::default()
-        });
-        let over = priced.split_off(affordable.count());
-        self.to_book = self.to_book - over.iter().map(|priced| priced.at_most).sum();
-        Ok((priced, over))
+            if left >= MicroUsd::default() {
+                affordable.push((priced, reservation));
+            } else {
+                self.to_book.note(&reservation.unused());
+                over.push(priced);
+            }
+        }
+        Ok((affordable, over))
     }
 
     async fn pass_over_budget(&mut self, over: Vec<Priced>) -> Result<(), Broken> {
@@ -158,12 +172,14 @@ impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
         Ok(())
     }
 
-    /// Moves the day's spending by what was reserved and not used, or used beyond it.
-    pub(crate) async fn book(&mut self) -> Result<(), Broken> {
-        let now = Timestamp::now();
-        let amount = std::mem::take(&mut self.to_book);
-        if amount != MicroUsd::default() {
-            self.tools.state.move_budget(day(now), amount, now).await?;
+    /// Gives back the slots of samples that the judge has not answered: the hour is to have them when
+    /// they come again.
+    pub(crate) async fn return_slots(&mut self) -> Result<(), Fault> {
+        while let Some((hour, unused)) = self.unused_slots.pop_first() {
+            if let Err(fault) = self.tools.state.return_slots(&hour, unused, Timestamp::now()).await {
+                self.unused_slots.insert(hour, unused);
+                return Err(fault);
+            }
         }
         Ok(())
     }

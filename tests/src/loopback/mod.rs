@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
 use domain::metric::{COMPONENT_DIMENSION, ENDPOINT_DIMENSION, QUALITY_NAMESPACE};
 use serde_json::Value;
@@ -21,7 +21,7 @@ pub use provisioning::{Provisioning, TOKEN_SECRET};
 
 use crate::clients::Clients;
 use crate::emulator::Emulator;
-use crate::failure::{During, Outcome};
+use crate::failure::{During, Failure, Outcome};
 use crate::functions::{self, CAPACITY_METER, QUALITY_JUDGE, TABLE};
 pub use crate::functions::{CAPTURES, VERDICTS};
 use crate::permission::{Deployment, Gate, Grant, Policy};
@@ -154,6 +154,15 @@ impl Loopback {
         let put = self.clients.s3.put_object().bucket(CAPTURES).key(key).body(body.into().into());
         let put = put.send().await.during(format!("put {key}"))?;
         Ok(put.e_tag().unwrap_or_default().trim_matches('"').to_owned())
+    }
+
+    /// An attribute of an entry in the state table, a text or a number.
+    pub async fn state(&self, pk: &str, name: &str) -> Outcome<String> {
+        let key = AttributeValue::S(pk.to_owned());
+        let item = self.clients.dynamodb.get_item().table_name(TABLE).key("pk", key).send().await;
+        let item = item.during(format!("read {pk}"))?.item.unwrap_or_default();
+        let value = item.get(name).and_then(|value| value.as_s().or_else(|_| value.as_n()).ok());
+        value.cloned().ok_or_else(|| Failure(format!("{pk} has no {name}")))
     }
 
     /// See [`Server::script`].

@@ -44,6 +44,12 @@ impl Unanswered {
         Self { failure, may_cost, fault }
     }
 
+    /// The caller has waited long enough. The judge was asked, and maybe paid.
+    pub fn too_late() -> Self {
+        let fault = Fault { operation: "Converse", code: "timeout".to_owned(), status: None };
+        Self { failure: Failure::Timeout, may_cost: true, fault }
+    }
+
     /// A good status, and nothing in the body.
     pub(super) fn empty() -> Self {
         let fault = Fault { operation: "Converse", code: UNREADABLE.to_owned(), status: Some(200) };

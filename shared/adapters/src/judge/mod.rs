@@ -1,7 +1,7 @@
 //! The judge: a language model on Amazon Bedrock, asked through Converse.
 //!
-//! One call is one attempt. Retrying, pacing and budgets are the caller's, because they concern
-//! all calls together; what this module repeats by itself is only a request that the model's
+//! One call is one attempt. Retrying, pacing, budgets and how long to wait are the caller's, because
+//! they concern all calls together; what this module repeats by itself is only a request that the model's
 //! family does not understand (see [`form`]).
 
 use std::future::Future;
@@ -60,7 +60,8 @@ pub struct Answered {
 /// A verdict before it is read.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Content {
-    /// The arguments of the tool that the judge had to call.
+    /// The arguments of the tool that the judge had to call. Of two equal keys one is left: the SDK
+    /// reads them into a map.
     Structured(serde_json::Value),
     /// Text that should be one JSON object.
     Text(String),
@@ -68,7 +69,8 @@ pub enum Content {
 
 /// Somebody who can be asked for a verdict. Bedrock in production.
 pub trait Judge {
-    /// Asks once about one sample.
+    /// Asks once about one sample. Whoever waits no longer drops the call: see
+    /// [`Unanswered::too_late`].
     fn ask(&self, brief: &Brief, sample: &str) -> impl Future<Output = Result<Answered, Unanswered>> + Send;
 }
 
@@ -82,9 +84,9 @@ pub struct BedrockJudge {
 
 impl BedrockJudge {
     /// Asks `model` (a model id, an inference profile id or its ARN) with the region, credentials
-    /// and endpoint of `config`. A call that takes longer than `timeout` is given up.
-    pub fn new(config: &aws_types::SdkConfig, model: impl Into<String>, timeout: Duration) -> Self {
-        let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_timeout(timeout).build();
+    /// and endpoint of `config`.
+    pub fn new(config: &aws_types::SdkConfig, model: impl Into<String>) -> Self {
+        let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).build();
         // The SDK's own retries would hide the throttles that the pace is set by.
         let config =
             Builder::from(config).retry_config(RetryConfig::disabled()).timeout_config(timeouts).build();

@@ -1,7 +1,8 @@
 //! Counters that concurrent invocations share: samples per hour, money per day. Each is moved by
 //! one atomic `ADD`, whose answer says what stood there before.
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use domain::money::MicroUsd;
 use domain::names::{ComponentName, EndpointName};
 use jiff::Timestamp;
@@ -10,20 +11,73 @@ use jiff::civil::Date;
 use super::{StateTable, expiry, malformed, number, number_of, text};
 use crate::Fault;
 
+/// What has a cap of its own: a component in one UTC hour.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ComponentHour {
+    endpoint: EndpointName,
+    component: ComponentName,
+    /// Hours since 1970.
+    hour: i64,
+}
+
+impl ComponentHour {
+    /// The hour that `at` is in.
+    pub fn of(endpoint: &EndpointName, component: &ComponentName, at: Timestamp) -> Self {
+        let hour = at.as_second().div_euclid(3600);
+        Self { endpoint: endpoint.clone(), component: component.clone(), hour }
+    }
+
+    /// Whose hour it is.
+    pub fn component(&self) -> &ComponentName {
+        &self.component
+    }
+
+    fn key(&self) -> String {
+        let hour = Timestamp::from_second(self.hour * 3600).unwrap_or(Timestamp::UNIX_EPOCH);
+        format!("cap#{}/{}#{}", self.endpoint, self.component, hour.strftime("%Y-%m-%dT%H"))
+    }
+}
+
 impl StateTable {
-    /// Takes `wanted` sample slots of a component in the UTC hour of `hour`, and answers how many
-    /// had been taken before. What goes beyond a cap is not to be used; the count may pass it.
+    /// Takes sample slots, `wanted` or as many as are left below `cap`, and answers how many. One
+    /// call, and another when only some are left.
     pub async fn take_slots(
         &self,
-        endpoint: &EndpointName,
-        component: &ComponentName,
-        hour: Timestamp,
+        of: &ComponentHour,
         wanted: u32,
+        cap: u32,
         now: Timestamp,
     ) -> Result<u32, Fault> {
-        let pk = format!("cap#{endpoint}/{component}#{}", hour.strftime("%Y-%m-%dT%H"));
-        let after = self.add(pk, "taken", i64::from(wanted), now).await?;
-        u32::try_from(after - i64::from(wanted)).map_err(|_| malformed("UpdateItem", "hourly cap"))
+        let mut wanted = wanted.min(cap);
+        while wanted > 0 {
+            let request = self
+                .client
+                .update_item()
+                .table_name(&self.table)
+                .key("pk", text(of.key()))
+                .update_expression("ADD taken :wanted SET expires_at = :expiry")
+                .condition_expression("attribute_not_exists(taken) OR taken <= :room")
+                .expression_attribute_values(":wanted", number(wanted))
+                .expression_attribute_values(":room", number(cap - wanted))
+                .expression_attribute_values(":expiry", expiry(now))
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+            let Err(error) = request.send().await else { break };
+            let Some(UpdateItemError::ConditionalCheckFailedException(full)) = error.as_service_error()
+            else {
+                return Err(Fault::of("UpdateItem", &error));
+            };
+            let taken = full.item().and_then(|item| number_of(item, "taken"));
+            let taken = taken.ok_or_else(|| malformed("UpdateItem", "hourly cap"))?;
+            let left = u32::try_from(i64::from(cap) - taken).unwrap_or_default();
+            // Fewer in each round, whatever others take and return meanwhile.
+            wanted = left.min(wanted - 1);
+        }
+        Ok(wanted)
+    }
+
+    /// Gives back slots whose samples were not judged after all.
+    pub async fn return_slots(&self, of: &ComponentHour, unused: u32, now: Timestamp) -> Result<(), Fault> {
+        self.add(of.key(), "taken", -i64::from(unused), now).await.map(drop)
     }
 
     /// Moves the day's judge spending by `amount`, which may be negative, and answers what it was

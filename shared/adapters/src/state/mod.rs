@@ -33,6 +33,7 @@ mod tests;
 mod verdicts;
 mod worst;
 
+pub use allowance::ComponentHour;
 pub use documents::{DocumentKey, Kept};
 pub use lease::{Lease, LeaseRefused, ObjectId, Progress};
 pub use pace::{NoTurn, Pace};

@@ -35,6 +35,13 @@ fn describe(out: &mut String, dimension: &Dimension) {
                 "Needs context. {NOT_APPLICABLE}: the message says so, or the instructions above do."
             );
         }
+        AppliesTo::Whole => {
+            let _ = writeln!(
+                out,
+                "Needs the whole exchange. {NOT_APPLICABLE}: the message says that we cut or left out \
+                 something."
+            );
+        }
     }
     for (label, text) in dimension.scale.described() {
         let _ = writeln!(out, "- {label}: {text}");

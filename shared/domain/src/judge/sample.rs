@@ -191,6 +191,7 @@ impl Sample {
             AppliesTo::Always => return Applicability::Applies,
             AppliesTo::MultiTurn => (self.multi_turn, self.earlier_was_cut()),
             AppliesTo::WithContext => (self.with_context, self.context.was_cut()),
+            AppliesTo::Whole => (true, self.was_cut()),
         };
         match (is_there, was_cut || self.answer.was_cut()) {
             (false, _) => Applicability::Absent,

@@ -152,6 +152,11 @@ impl Tally {
         }
     }
 
+    /// How many distinct values it holds: what its size grows with.
+    pub fn values(&self) -> usize {
+        self.rows.values().flat_map(|row| &row.cells).map(|cell| cell.distribution.len()).sum()
+    }
+
     /// Whether nothing was added.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()

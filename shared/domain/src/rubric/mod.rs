@@ -222,11 +222,13 @@ pub enum AppliesTo {
     MultiTurn,
     /// Samples with text of a tool or a retriever.
     WithContext,
+    /// Samples of which nothing was cut.
+    Whole,
 }
 
 impl AppliesTo {
     /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 3] = [Self::Always, Self::MultiTurn, Self::WithContext];
+    pub const ALL: [Self; 4] = [Self::Always, Self::MultiTurn, Self::WithContext, Self::Whole];
 
     /// The word in the rubric file.
     pub fn as_str(self) -> &'static str {
@@ -234,6 +236,7 @@ impl AppliesTo {
             Self::Always => "always",
             Self::MultiTurn => "multi-turn",
             Self::WithContext => "with-context",
+            Self::Whole => "whole",
         }
     }
 

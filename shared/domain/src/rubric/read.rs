@@ -166,7 +166,7 @@ fn read_applies_to(section: &Section) -> Option<AppliesTo> {
     let word = section.text("applies_to")?;
     let known = AppliesTo::ALL.into_iter().find(|applies_to| applies_to.as_str() == word);
     if known.is_none() {
-        section.mistake("applies_to", "must be \"always\", \"multi-turn\" or \"with-context\"");
+        section.mistake("applies_to", "must be \"always\", \"multi-turn\", \"with-context\" or \"whole\"");
     }
     known
 }

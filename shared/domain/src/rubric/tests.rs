@@ -103,8 +103,10 @@ fn one_dimension_must_be_on_and_apply_always() {
         Rubric::from_toml("rubric.toml", &text)
     };
     assert!(rubric("").is_ok());
-    for how in ["enabled = false", "applies_to = \"multi-turn\"", "applies_to = \"with-context\""] {
-        let error = rubric(how).unwrap_err();
+    let elsewhere = AppliesTo::ALL.into_iter().filter(|applies_to| applies_to.may_not_apply());
+    let elsewhere = elsewhere.map(|applies_to| format!("applies_to = \"{}\"", applies_to.as_str()));
+    for how in elsewhere.chain(["enabled = false".to_owned()]) {
+        let error = rubric(&how).unwrap_err();
         assert_eq!(error.list.len(), 1, "{error}");
         assert!(error.list[0].starts_with("dimension: at least one must be enabled"), "{error}");
     }

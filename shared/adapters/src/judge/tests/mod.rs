@@ -10,7 +10,6 @@ mod replies;
 
 /// `score` comes first in one place, so that a test sees an order that nobody sorts.
 const SCHEMA: &str = r#"{"type":"object","properties":{"safety":{"properties":{"zeal":{"type":"string"},"reason":{"type":"string"},"score":{"enum":["0","1"],"type":"string"}},"required":["zeal","reason","score"],"type":"object","additionalProperties":false}},"required":["safety"],"additionalProperties":false}"#;
-const TIMEOUT: Duration = Duration::from_mins(1);
 
 fn brief() -> Brief {
     Brief {
@@ -22,7 +21,7 @@ fn brief() -> Brief {
 }
 
 fn judge(wire: &Wire) -> BedrockJudge {
-    BedrockJudge::new(&wire.config(), "eu.anthropic.claude-sonnet-4-6", TIMEOUT)
+    BedrockJudge::new(&wire.config(), "eu.anthropic.claude-sonnet-4-6")
 }
 
 async fn ask(wire: &Wire) -> Result<Answered, Unanswered> {

@@ -3,19 +3,25 @@ use jiff::civil::date;
 
 use super::*;
 
-async fn take_slots(reply: Reply, wanted: u32) -> (Result<u32, Fault>, Wire) {
-    let wire = Wire::new([reply]);
-    let hour: Timestamp = "2026-11-24T05:59:59Z".parse().unwrap();
-    let taken = table(&wire)
-        .take_slots(&"chat".parse().unwrap(), &"llama".parse().unwrap(), hour, wanted, now())
-        .await;
-    (taken, wire)
+fn hour() -> ComponentHour {
+    let at = "2026-11-24T05:59:59Z".parse().unwrap();
+    ComponentHour::of(&"chat".parse().unwrap(), &"llama".parse().unwrap(), at)
+}
+
+/// The answer when fewer slots are left than were wanted.
+fn full(taken: &Value) -> Reply {
+    let body = json!({
+        "__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
+        "message": SECRET,
+        "Item": {"pk": s("cap#chat/llama#2026-11-24T05"), "taken": taken},
+    });
+    Reply::new(400, body.to_string())
 }
 
 #[tokio::test(start_paused = true)]
 async fn slots_are_taken_by_one_addition() {
-    let (before, wire) = take_slots(Reply::json(&json!({"Attributes": {"taken": n(12)}})), 5).await;
-    assert_eq!(before, Ok(7));
+    let wire = Wire::new([Reply::json(&json!({}))]);
+    assert_eq!(table(&wire).take_slots(&hour(), 5, 60, now()).await, Ok(5));
     let sent = wire.only();
     assert_eq!(sent.header("x-amz-target"), Some("DynamoDB_20120810.UpdateItem"));
     assert_eq!(
@@ -23,24 +29,54 @@ async fn slots_are_taken_by_one_addition() {
         json!({
             "TableName": "state",
             "Key": {"pk": s("cap#chat/llama#2026-11-24T05")},
-            "UpdateExpression": "ADD #counter :amount SET expires_at = :expiry",
-            "ExpressionAttributeNames": {"#counter": "taken"},
-            "ExpressionAttributeValues": {":amount": n(5), ":expiry": n(EXPIRY)},
-            "ReturnValues": "UPDATED_NEW",
+            "UpdateExpression": "ADD taken :wanted SET expires_at = :expiry",
+            "ConditionExpression": "attribute_not_exists(taken) OR taken <= :room",
+            "ExpressionAttributeValues": {":wanted": n(5), ":room": n(55), ":expiry": n(EXPIRY)},
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         })
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_counter_that_is_none_is_a_fault_that_lasts() {
-    for attributes in
-        [json!({}), json!({"taken": s("12")}), json!({"taken": n("1.5")}), json!({"taken": n(3)})]
-    {
-        let reply = Reply::json(&json!({"Attributes": attributes}));
-        let fault = take_slots(reply, 5).await.0.unwrap_err();
-        assert!(fault.code.contains("is not what Assay wrote") && !fault.is_transient(), "{fault}");
+async fn no_more_slots_are_taken_than_are_left() {
+    for (replies, taken) in [
+        (vec![full(&n(57)), Reply::json(&json!({}))], 3),
+        // Others took some, or gave some back, between two calls.
+        (vec![full(&n(57)), full(&n(59)), Reply::json(&json!({}))], 1),
+        (vec![full(&n(57)), full(&n(10)), Reply::json(&json!({}))], 2),
+        (vec![full(&n(60))], 0),
+        (vec![full(&n(64))], 0),
+    ] {
+        let wire = Wire::new(replies);
+        assert_eq!(table(&wire).take_slots(&hour(), 5, 60, now()).await, Ok(taken));
     }
-    assert!(take_slots(Reply::json(&json!({})), 5).await.0.is_err());
+    // Whoever has no cap to speak of asks nobody.
+    let wire = Wire::new([Reply::json(&json!({}))]);
+    assert_eq!(table(&wire).take_slots(&hour(), 5, 0, now()).await, Ok(0));
+    assert!(wire.sent().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn slots_that_were_not_used_are_given_back() {
+    let wire = Wire::new([Reply::json(&json!({"Attributes": {"taken": n(57)}}))]);
+    assert_eq!(table(&wire).return_slots(&hour(), 3, now()).await, Ok(()));
+    let request = wire.only().json();
+    assert_eq!(request["Key"], json!({"pk": s("cap#chat/llama#2026-11-24T05")}));
+    assert_eq!(request["ExpressionAttributeNames"], json!({"#counter": "taken"}));
+    assert_eq!(request["ExpressionAttributeValues"], json!({":amount": n(-3), ":expiry": n(EXPIRY)}));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_counter_that_is_none_is_a_fault_that_lasts() {
+    for counter in [s("12"), n("1.5")] {
+        let wire = Wire::new([full(&counter)]);
+        let fault = table(&wire).take_slots(&hour(), 5, 60, now()).await.unwrap_err();
+        assert!(fault.code.contains("is not what Assay wrote") && !fault.is_transient(), "{fault}");
+        let wire = Wire::new([Reply::json(&json!({"Attributes": {"spent": counter}}))]);
+        assert!(table(&wire).move_budget(date(2026, 11, 24), MicroUsd(5), now()).await.is_err());
+    }
+    let wire = Wire::new([Reply::json(&json!({}))]);
+    assert!(table(&wire).move_budget(date(2026, 11, 24), MicroUsd(5), now()).await.is_err());
 }
 
 #[tokio::test(start_paused = true)]

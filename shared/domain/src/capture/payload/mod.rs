@@ -63,18 +63,29 @@ fn read_reply(body: &str) -> Result<ReadReply<'_>, SkipReason> {
     match body.as_bytes().first() {
         Some(b'{') => read_objects(body),
         Some(b'[') => {
-            let items: Vec<Shape<'_, Reply<'_>>> =
+            let items: Vec<Shape<'_, Reply<'_>, Shape<'_, Reply<'_>>>> =
                 serde_json::from_str(body).map_err(|error| broken(&error))?;
-            Ok((items.into_iter().map(item_reading).collect(), None))
+            let readings = items.into_iter().map(|item| item_reading(item, first_of_several));
+            Ok((readings.collect(), None))
         }
         _ if stream::is_events(body) => Ok(finished(stream::read_events(body)?)),
         _ => Err(SkipReason::NotTextGeneration),
     }
 }
 
-fn item_reading<'a>(item: Shape<'a, Reply<'a>>) -> Reading<'a> {
+/// A Hugging Face pipeline answers each question of a batch with a list of answers.
+fn first_of_several<'a>(answers: Vec<Shape<'a, Reply<'a>>>) -> Reading<'a> {
+    let nothing = |_| Reading::default();
+    answers.into_iter().next().map(|answer| item_reading(answer, nothing)).unwrap_or_default()
+}
+
+fn item_reading<'a, I>(
+    item: Shape<'a, Reply<'a>, I>,
+    of_list: impl FnOnce(Vec<I>) -> Reading<'a>,
+) -> Reading<'a> {
     match item {
         Shape::Object(reply) => first(reply.into_readings()),
+        Shape::List(items) => of_list(items),
         other => Reading { text: other.into_text(), ..Reading::default() },
     }
 }

@@ -72,6 +72,7 @@ fn replies_in_one_piece() {
         (LMI, r#"{"generated_text":"a","details":"none","usage":[],"error":null}"#, "a|Unknown"),
         (LMI, r#"{"outputs":["a"]}"#, "a|Unknown"),
         (LMI, r#"["a"]"#, "a|Unknown"),
+        (LMI, r#"[[{"generated_text":"a"},{"generated_text":"b"}]]"#, "a|Unknown"),
         (
             CHAT,
             r#"{"choices":[{"index":1,"message":{"content":"b"}},{"index":0,"message":{"content":"a"},"finish_reason":"stop"}]}"#,
@@ -141,6 +142,7 @@ fn batches_are_matched_in_order() {
     for output in [
         r#"[{"generated_text":"x"},{"generated_text":"y"}]"#,
         r#"{"outputs":["x","y"]}"#,
+        r#"[[{"generated_text":"x"},{"generated_text":"x2"}],[{"generated_text":"y"}]]"#,
         "{\"outputs\":[\"x\",\"\"]}\n{\"outputs\":[\"\",\"y\"]}",
         r#"{"choices":[{"index":1,"text":"y"},{"index":0,"text":"x"}]}"#,
         r#"{"choices":[{"index":0,"text":"x"},{"index":1,"text":"x2"},{"index":2,"text":"y"},{"index":3,"text":"y2"}]}"#,

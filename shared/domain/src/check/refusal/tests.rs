@@ -126,18 +126,6 @@ fn agrees_with_people_more_than_the_string_match_and_the_judge() {
             strmatch.count(complies("human_final"), complies("strmatch"));
             judge.count(complies("human_final"), complies("gpt4_judge"));
         }
-        println!("{} rows without {without:?}", ours.total());
-        for (name, it) in [("this check", &ours), ("string match", &strmatch), ("GPT-4 judge", &judge)] {
-            println!(
-                "{name:>12}: TP {:>3} FN {:>3} FP {:>3} TN {:>3}  agreement {:.3}  kappa {:.3}",
-                it.both,
-                it.only_human,
-                it.only_other,
-                it.neither,
-                it.observed(),
-                it.kappa()
-            );
-        }
         for other in [&strmatch, &judge] {
             assert!(ours.observed() >= other.observed() && ours.kappa() >= other.kappa());
         }

@@ -76,11 +76,27 @@ fn what_is_cut_is_not_asked_about() {
         let turns = [(Role::User, earlier), (Role::Tool, context), (Role::User, "why?")];
         let sample = Sample::from_exchange(&exchange(&turns, answer), 1_000);
         assert!(sample.was_cut());
+        assert_eq!(sample.applicability(AppliesTo::Whole), Applicability::Cut);
         (sample.applicability(AppliesTo::WithContext), sample.applicability(AppliesTo::MultiTurn))
     };
     assert_eq!(with(&long, "hi", "because"), (Applicability::Cut, Applicability::Applies));
     assert_eq!(with("Rain.", &long, "because"), (Applicability::Applies, Applicability::Cut));
     assert_eq!(with("Rain.", "hi", &long), (Applicability::Cut, Applicability::Cut));
+}
+
+/// An application may paste its documents into the question or into the instructions.
+#[test]
+fn a_dimension_about_pasted_documents_is_not_asked_about_cut_ones() {
+    let documents = "The basic account costs 3 EUR a month. ".repeat(100);
+    let pasted = [
+        vec![(Role::User, documents.as_str())],
+        vec![(Role::System, documents.as_str()), (Role::User, "What does it cost?")],
+    ];
+    for turns in pasted {
+        let exchange = exchange(&turns, "3 EUR.");
+        let whole = |max_chars| Sample::from_exchange(&exchange, max_chars).applicability(AppliesTo::Whole);
+        assert_eq!((whole(10_000), whole(1_000)), (Applicability::Applies, Applicability::Cut));
+    }
 }
 
 #[test]

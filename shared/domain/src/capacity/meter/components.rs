@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::blindness::View;
+use super::blindness::{View, is_silent};
 use super::claims::Claims;
 use super::ledger::Ledger;
 use super::roster::Roster;
@@ -28,11 +28,7 @@ pub(super) fn components(
     let build = |name: &ComponentName| {
         let known = roster.component(name);
         let base = known.and_then(|component| component.base.clone());
-        let should_hold_gpus = known.is_some_and(|it| it.needs_gpus() && it.copies != Some(0));
-        let has_data = gpus.contains_key(name) || (!should_hold_gpus && copies.contains_key(name));
-        // Without data there are none only if there should be none.
-        let is_absent = base.is_some() || known.is_some_and(|component| component.copies == Some(0));
-        let is_known = view.is_comparable() && (has_data || is_absent);
+        let is_known = view.is_comparable() && known.is_none_or(|it| !is_silent(it, &copies, &gpus));
         let cost = ledger.components.as_ref().filter(|_| is_known);
         let cost = cost.map(|costs| costs.get(name).copied().unwrap_or_default());
         let work = traffic.of.get(name).filter(|_| base.is_none());

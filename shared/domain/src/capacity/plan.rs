@@ -104,11 +104,15 @@ impl Window {
         self.start <= time && time < self.end
     }
 
-    /// The window without its newest part, where datapoints may still be on their way.
+    /// The window without its newest part, where datapoints may still be on their way, and as long
+    /// as some datapoints are apart: a datapoint holds what happened since the one before it, and
+    /// so the datapoints in it hold what happened in its length, wherever they lie.
     #[must_use]
-    pub fn settled(&self) -> Self {
+    pub fn settled(&self, frequency: PublishFrequency) -> Self {
         let end = (self.end - SignedDuration::from_secs(LATENESS)).max(self.start);
-        Self { start: self.start, end }
+        let cycle = frequency.cycle();
+        let whole = end.duration_since(self.start).as_secs() / cycle * cycle;
+        Self { start: end - SignedDuration::from_secs(whole), end }
     }
 
     /// Its length in seconds.

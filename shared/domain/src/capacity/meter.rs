@@ -20,7 +20,7 @@ use super::condition::{BlindReason, Condition, ConditionKind};
 pub use super::gpus::Gpus;
 use super::instance::Catalogue;
 use super::plan::{PublishFrequency, Window};
-use super::price::Price;
+use super::price::{Price, PriceSource};
 use super::topology::{EndpointTopology, TopologySource};
 use super::usage::Usage;
 use crate::money::MicroUsd;
@@ -123,6 +123,18 @@ pub struct Sources {
     pub topology: Option<TopologySource>,
     /// The price of each instance type in use.
     pub prices: BTreeMap<String, Price>,
+}
+
+impl Sources {
+    /// Who says what the instances cost.
+    pub fn price_sources(&self) -> BTreeSet<PriceSource> {
+        self.prices.values().map(|price| price.source).collect()
+    }
+
+    /// The age of the oldest price, at the time `now`.
+    pub fn oldest_price_days(&self, now: Timestamp) -> Option<u32> {
+        self.prices.values().map(|price| price.age_days(now)).max()
+    }
 }
 
 /// What the instances of an endpoint are counted from.

@@ -129,8 +129,8 @@ impl Run<'_> {
         Ok(summary)
     }
 
-    /// Meters every endpoint; those that do not fit to a topology of an earlier run with that of
-    /// now. Also counts the prices that were asked for.
+    /// Meters every endpoint; those that newly do not fit to a topology of an earlier run with that
+    /// of now. Also counts the prices that were asked for.
     async fn meter(
         &self,
         usages: &BTreeMap<EndpointName, Usage>,
@@ -138,19 +138,18 @@ impl Run<'_> {
         problems: &mut Problems,
     ) -> (BTreeMap<EndpointName, EndpointCapacity>, usize) {
         let types = prices::types_in_use(&topologies.known, usages);
-        let (catalogue, asked) = prices::catalogue(self, &types, problems).await;
-        let capacities = meter_all(usages, topologies, &catalogue);
-        let doubted = capacities.values().filter(|it| it.doubts_topology());
-        let doubted = doubted.map(|it| it.endpoint.clone()).collect();
-        if !topologies.read_again(self, doubted, problems).await {
-            return (capacities, asked);
+        let (mut catalogue, mut asked) = prices::catalogue(self, &types, problems).await;
+        let mut capacities = meter_all(usages, topologies, &catalogue);
+        if topologies.read_again(self, &doubts(&capacities), problems).await {
+            let types_now = prices::types_in_use(&topologies.known, usages);
+            if !types_now.is_subset(&types) {
+                let (with_more, asked_again) = prices::catalogue(self, &types_now, problems).await;
+                (catalogue, asked) = (with_more, asked + asked_again);
+            }
+            capacities = meter_all(usages, topologies, &catalogue);
         }
-        let types_now = prices::types_in_use(&topologies.known, usages);
-        if types_now.is_subset(&types) {
-            return (meter_all(usages, topologies, &catalogue), asked);
-        }
-        let (catalogue, asked_again) = prices::catalogue(self, &types_now, problems).await;
-        (meter_all(usages, topologies, &catalogue), asked + asked_again)
+        topologies.keep_doubts(self, doubts(&capacities), problems).await;
+        (capacities, asked)
     }
 
     fn is_too_large(&self, plan: &Plan) -> bool {
@@ -167,6 +166,11 @@ fn meter_all(
     watched
         .map(|(endpoint, usage)| (endpoint.clone(), meter(usage, topologies.known.get(endpoint), catalogue)))
         .collect()
+}
+
+fn doubts(capacities: &BTreeMap<EndpointName, EndpointCapacity>) -> BTreeMap<EndpointName, String> {
+    let doubts = capacities.iter().map(|(endpoint, it)| Some((endpoint.clone(), it.topology_doubt()?)));
+    doubts.flatten().collect()
 }
 
 async fn split(queue: &Queue, endpoints: &BTreeSet<EndpointName>) -> Result<(), Fault> {

@@ -150,10 +150,10 @@ pub enum InstanceSource {
 }
 
 impl EndpointCapacity {
-    /// Whether a topology that is read anew may change the result: what was measured does not fit
-    /// to the one in use.
-    pub fn doubts_topology(&self) -> bool {
-        self.conditions.iter().any(|condition| match condition.kind {
+    /// Why a topology that is read anew may change the result: what was measured and does not fit
+    /// to the one in use. The same words mean the same measurement.
+    pub fn topology_doubt(&self) -> Option<String> {
+        let is_doubt = |condition: &&Condition| match condition.kind {
             ConditionKind::TopologyMismatch | ConditionKind::InstanceTypeUnknown => true,
             ConditionKind::Blind => !matches!(
                 condition.reason,
@@ -162,7 +162,10 @@ impl EndpointCapacity {
                 Some(BlindReason::IncompleteAnswer | BlindReason::EnhancedMetricsOff)
             ),
             _ => false,
-        })
+        };
+        let doubts = self.conditions.iter().filter(is_doubt);
+        let doubts: Vec<String> = doubts.map(|it| format!("{}: {}", it.kind.as_str(), it.detail)).collect();
+        (!doubts.is_empty()).then(|| doubts.join("; "))
     }
 }
 

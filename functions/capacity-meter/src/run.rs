@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use adapters::Fault;
 use adapters::control_plane::ControlPlane;
-use adapters::metrics::Metrics;
+use adapters::metrics::{Listing, Metrics};
 use adapters::price_list::PriceList;
 use adapters::queue::Queue;
 use adapters::state::StateTable;
@@ -78,21 +78,22 @@ impl Run<'_> {
     /// Meters what the schedule, or a person, asks for. A run that is too large for one invocation
     /// is split: a message to the queue for each endpoint.
     pub(crate) async fn whole(&self, request: &Request) -> Result<Summary, RunFailed> {
-        self.run(request, &BTreeSet::new(), self.tools.queue.as_ref()).await
+        let listing = usage::list(self).await.map_err(RunFailed::Unlisted)?;
+        self.run(request, listing, self.tools.queue.as_ref()).await
     }
 
     /// Meters the endpoints of one message, and asks CloudWatch about nothing else.
     pub(crate) async fn part(&self, request: &Request) -> Result<Summary, RunFailed> {
-        self.run(request, &request.endpoints, None).await
+        let listing = usage::list_only(self, request).await.map_err(RunFailed::Unlisted)?;
+        self.run(request, listing, None).await
     }
 
     async fn run(
         &self,
         request: &Request,
-        listed_only: &BTreeSet<EndpointName>,
+        listing: Listing,
         queue: Option<&Queue>,
     ) -> Result<Summary, RunFailed> {
-        let listing = usage::list(self, listed_only).await.map_err(RunFailed::Unlisted)?;
         let mut summary = Summary::new(self.now, &listing);
         let problems = &mut summary.problems;
         let hosts = hosts(&listing.entries);
@@ -103,7 +104,7 @@ impl Run<'_> {
         let plan = Plan::new(&topologies.watched, inventory, &topologies.known, types, self.now);
         summary.series.wanted = plan.queries().len();
         if let Some(queue) = queue.filter(|_| self.is_too_large(&plan)) {
-            split(queue, &topologies.watched).await.map_err(RunFailed::Unsplit)?;
+            split(queue, &plan).await.map_err(RunFailed::Unsplit)?;
             summary.handed_on = topologies.watched.into_iter().collect();
             return Ok(summary);
         }
@@ -173,10 +174,10 @@ fn doubts(capacities: &BTreeMap<EndpointName, EndpointCapacity>) -> BTreeMap<End
     doubts.flatten().collect()
 }
 
-async fn split(queue: &Queue, endpoints: &BTreeSet<EndpointName>) -> Result<(), Fault> {
-    let body = |endpoint: &EndpointName| {
-        let request = Request { endpoints: BTreeSet::from([endpoint.clone()]) };
+async fn split(queue: &Queue, plan: &Plan) -> Result<(), Fault> {
+    let body = |(endpoint, components)| {
+        let request = Request { endpoints: BTreeSet::from([endpoint]), components };
         serde_json::json!(request).to_string()
     };
-    queue.send_all(&endpoints.iter().map(body).collect::<Vec<_>>()).await
+    queue.send_all(&plan.parts().into_iter().map(body).collect::<Vec<_>>()).await
 }

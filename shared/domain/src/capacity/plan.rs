@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::instance::InstanceTypes;
-use super::series::{Inventory, Meaning, Series};
+use super::series::{GpuUse, Inventory, Meaning, RunningCopy, Series};
 use super::topology::EndpointTopology;
 use crate::money::MicroUsd;
-use crate::names::EndpointName;
+use crate::names::{ComponentName, EndpointName};
 
 /// Queries in one `GetMetricData` call (API reference).
 pub const MOST_QUERIES: usize = 500;
@@ -250,6 +250,24 @@ impl Plan {
         let usage = usage.chunks(MOST_QUERIES).map(|queries| Batch { window: self.window, queries });
         let tokens = tokens.chunks(MOST_QUERIES).map(|queries| Batch { window: self.token_window, queries });
         usage.chain(tokens)
+    }
+
+    /// The endpoints, and of each the components whose copies do not name it in their series: who
+    /// lists only what names the endpoint has to list these too.
+    pub fn parts(&self) -> BTreeMap<EndpointName, BTreeSet<ComponentName>> {
+        let mut parts: BTreeMap<EndpointName, BTreeSet<ComponentName>> =
+            self.endpoints.keys().map(|endpoint| (endpoint.clone(), BTreeSet::new())).collect();
+        for Query { endpoint, series, .. } in &self.queries {
+            if let (
+                None,
+                Meaning::Gpu(GpuUse { component, .. }) | Meaning::Copy(RunningCopy { component, .. }),
+            ) = (&series.endpoint, &series.meaning)
+                && let Some(components) = parts.get_mut(endpoint)
+            {
+                components.insert(component.clone());
+            }
+        }
+        parts
     }
 
     /// All queries; the id of each is `q` and its place.

@@ -38,10 +38,17 @@ pub struct Discovery {
     pub metric: String,
 }
 
+impl Discovery {
+    /// Whether it finds an entry.
+    pub fn finds(&self, entry: &Listed) -> bool {
+        self.namespace == entry.namespace && self.metric == entry.metric
+    }
+}
+
 /// The `ListMetrics` calls that find every series that the meter can use. The names of the token
 /// metrics are those that quality-judge publishes under.
 ///
-/// Ask for `RecentlyActive=PT3H`, and for `EndpointName` where the work is split by endpoint.
+/// Ask for `RecentlyActive=PT3H`.
 pub fn discoveries(tokens: &TokenNames) -> Vec<Discovery> {
     [
         (COMPONENTS_NAMESPACE, GPU_METRIC),

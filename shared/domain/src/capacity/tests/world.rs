@@ -18,6 +18,8 @@ use crate::capacity::usage::{Answers, ResultStatus, Usage, usages};
 use crate::fleet::MetricNaming;
 use crate::names::EndpointName;
 
+mod sums;
+
 pub(in crate::capacity) use super::shown::{kinds, reasons, shown};
 
 /// A moment at the start of a minute.

@@ -32,6 +32,8 @@ async fn the_fleet_of_the_blog_comes_out_to_the_cent() {
     says("usage", "enhanced metrics every 10 s");
     says("topology", "control plane, read ");
     says("prices", "5.752000 USD an hour, price_list, us-east-1");
+    let logged = &function.entries("endpoint metered")[0];
+    assert_eq!((&logged["prices"], &logged["oldest_price_days"]), (&json!("price_list"), &json!(0)));
     let metered = results::metered(&local.clients.cloudwatch, CAPACITY_NAMESPACE).await.unwrap();
     let of_endpoint = [
         ("Instances", 2.0),
@@ -170,14 +172,7 @@ async fn every_publish_frequency_gives_the_same_numbers() {
         let usage = summary["endpoints"][0]["sources"]["usage"].as_str().unwrap();
         assert!(usage.contains(&format!("every {frequency} s")), "{usage}");
         let cost = &summary["endpoints"][0]["components"]["qwen-7b"]["usd_per_thousand_invocations"];
-        let cost = cost.as_f64().unwrap();
-        // 13 or 15 minutes of traffic are counted. Where these are no whole number of datapoints,
-        // one datapoint too many or too few is in them.
-        let minutes = if frequency == 300 { 15.0 } else { 13.0 };
-        let counted = 0.399_444 / cost * minutes;
-        let off =
-            if (60.0 * minutes) % f64::from(frequency) == 0.0 { 1e-4 } else { f64::from(frequency) / 60.0 };
-        assert!((counted - minutes).abs() < off, "every {frequency} s: {cost} for 1,000 invocations");
+        assert_eq!(*cost, json!(0.399_444), "every {frequency} s");
     }
 }
 
@@ -242,8 +237,11 @@ async fn without_enhanced_metrics_nothing_is_said_to_be_free() {
 
 #[tokio::test]
 async fn a_run_that_is_too_large_is_split_by_endpoint_and_loses_nothing() {
-    // 3 endpoints with 20 components on 8 GPUs each: 200 series an endpoint.
-    let local = playing(generated(3, 20, 8)).await;
+    // 3 endpoints with 20 components on 8 GPUs each: 200 series an endpoint. The copies of one do not
+    // say where they are.
+    let mut scenario = generated(3, 20, 8);
+    scenario.endpoints[1].copies_name_endpoint = false;
+    let local = playing(scenario).await;
     let queue = local.clients.sqs.create_queue().queue_name("endpoints").send().await.unwrap();
     let queue = queue.queue_url().unwrap();
     let cloudwatch = local.stand_ins();
@@ -256,6 +254,11 @@ async fn a_run_that_is_too_large_is_split_by_endpoint_and_loses_nothing() {
 
     let summary = run(&mut function).await;
 
+    let listed = async || {
+        let received = local.received("cloudwatch").await.unwrap();
+        received.iter().filter(|call| call.path == meter::LIST).count()
+    };
+    let by_whole = listed().await;
     assert_eq!(summary["handed_on"], json!(["large-0", "large-1", "large-2"]));
     assert_eq!((&summary["endpoints"], &summary["datums"]), (&json!([]), &json!(0)));
     let mut bodies = Vec::new();
@@ -270,6 +273,8 @@ async fn a_run_that_is_too_large_is_split_by_endpoint_and_loses_nothing() {
         let answer = function.invoke(&batch(&[body]), MINUTE).await.unwrap();
         assert_eq!(answer, Answer::Response(json!({"batchItemFailures": []})));
     }
+    // The pages of two endpoints by their name, and of the third with one for each component.
+    assert_eq!(listed().await - by_whole, 3 + 3 + 2 + 20);
     let metered =
         results::metered(&Clients::of(&cloudwatch).await.cloudwatch, CAPACITY_NAMESPACE).await.unwrap();
     for endpoint in ["large-0", "large-1", "large-2"] {

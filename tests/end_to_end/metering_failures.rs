@@ -128,6 +128,46 @@ async fn what_is_measured_and_what_should_be_are_both_shown_where_they_differ() 
     assert_published(&metered, "support-chat", None, &[("TopologyMismatch", 1.0), ("Instances", 1.0)]);
 }
 
+#[tokio::test]
+async fn what_does_not_fit_is_asked_about_once_and_again_when_something_else_is_measured() {
+    let mut scenario = Scenario::named("disagreeing").unwrap();
+    let local = playing(scenario.clone()).await;
+    let mut function = scripted(&local, &[]).await;
+    for (copies, reads) in [(2, 1), (2, 0), (2, 0), (1, 1), (1, 0)] {
+        scenario.component("qwen-7b").unwrap().measured_copies = Some(copies);
+        local.stand_ins.play(scenario.clone()).unwrap();
+        let summary = run(&mut function).await;
+        assert_eq!(conditions(&summary), [("topology_mismatch", None)]);
+        assert_eq!(summary["read"]["topologies"], reads, "{copies} copies");
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_turns_to_components_is_metered_as_soon_as_they_publish() {
+    let local = Loopback::start().await.unwrap();
+    let variants =
+        json!([{"VariantName": "AllTraffic", "ModelName": "one", "InstanceType": "ml.g6.12xlarge"}]);
+    local
+        .script(json!([
+            {"match": {"stand_in": "sagemaker", "contains": "EndpointConfigName"},
+             "body": {"EndpointConfigName": "support-chat", "ProductionVariants": variants}},
+            {"match": {"stand_in": "sagemaker", "contains": "EndpointNameEquals"},
+             "body": {"InferenceComponents": []}},
+        ]))
+        .await
+        .unwrap();
+    let mut function = scripted(&local, &[]).await;
+    let summary = run(&mut function).await;
+    assert_eq!(summary["skipped"], json!({"support-chat": "no_inference_components"}));
+
+    local.forget().await.unwrap();
+    let summary = run(&mut function).await;
+    assert_eq!(
+        (shown(&summary, "support-chat"), summary.get("skipped")),
+        (BLOG.map(str::to_owned).to_vec(), None)
+    );
+}
+
 // --- Prices ---------------------------------------------------------------------------------------
 
 #[tokio::test]
@@ -164,6 +204,10 @@ async fn without_the_price_list_the_dated_table_is_used_and_named() {
     assert!(summary["problems"].to_string().contains("GetProducts failed: AccessDenied"), "{summary}");
     let price = summary["endpoints"][0]["sources"]["prices"]["ml.g6.12xlarge"].as_str().unwrap();
     assert!(price.contains("shipped, us-east-1, of 2026-08-01, "), "{price}");
+    let logged = &function.entries("endpoint metered")[0];
+    let age = logged["oldest_price_days"].as_u64().unwrap();
+    assert_eq!(logged["prices"], "shipped");
+    assert!(price.ends_with(&format!(", {age} days old")), "{price}");
     let metered = read_back(&local).await;
     assert_published(&metered, "support-chat", None, &[("PricesShipped", 1.0), ("CostPerHour", 11.504)]);
 

@@ -254,7 +254,7 @@ async fn owners(
         namespace: terms.quality.namespace.clone(),
         metric: terms.quality.published_name(metric::RECORDS.name).to_owned(),
     };
-    for listed in metrics.list(&discovery, None).await?.entries {
+    for listed in metrics.list(&discovery).await?.entries {
         let of = |name| listed.dimension(name);
         let component = of(COMPONENT_DIMENSION).and_then(|name| name.parse().ok());
         let endpoint = of(ENDPOINT_DIMENSION).and_then(|name| name.parse().ok());

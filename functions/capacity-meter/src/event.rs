@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
-use domain::names::EndpointName;
+use domain::names::{ComponentName, EndpointName};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
@@ -24,6 +24,10 @@ pub(crate) struct Request {
     /// The endpoints to meter; none for all that are watched.
     #[serde(default)]
     pub(crate) endpoints: BTreeSet<EndpointName>,
+    /// In a message: components whose series do not name the endpoint, and are listed by the
+    /// component.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) components: BTreeSet<ComponentName>,
 }
 
 /// One message of the queue.
@@ -72,7 +76,8 @@ mod tests {
     use super::*;
 
     fn request(names: &[&str]) -> Request {
-        Request { endpoints: names.iter().map(|name| name.parse().unwrap()).collect() }
+        let endpoints = names.iter().map(|name| name.parse().unwrap()).collect();
+        Request { endpoints, ..Request::default() }
     }
 
     #[test]
@@ -103,9 +108,12 @@ mod tests {
 
     #[test]
     fn what_a_split_sends_is_what_a_message_asks() {
-        let body = serde_json::to_string(&request(&["chat"])).unwrap();
-        let message = message(serde_json::from_value(json!({"messageId": "1", "body": body})).unwrap());
-        assert_eq!(message.request, Ok(request(&["chat"])));
+        let components = BTreeSet::from(["qwen".parse().unwrap()]);
+        for sent in [request(&["chat"]), Request { components, ..request(&["chat"]) }] {
+            let body = serde_json::to_string(&sent).unwrap();
+            let message = message(serde_json::from_value(json!({"messageId": "1", "body": body})).unwrap());
+            assert_eq!(message.request, Ok(sent));
+        }
     }
 
     #[test]

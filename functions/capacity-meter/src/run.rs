@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use adapters::Fault;
 use adapters::control_plane::ControlPlane;
-use adapters::metrics::Metrics;
+use adapters::metrics::{Listing, Metrics};
 use adapters::price_list::PriceList;
 use adapters::queue::Queue;
 use adapters::state::StateTable;
@@ -78,21 +78,22 @@ impl Run<'_> {
     /// Meters what the schedule, or a person, asks for. A run that is too large for one invocation
     /// is split: a message to the queue for each endpoint.
     pub(crate) async fn whole(&self, request: &Request) -> Result<Summary, RunFailed> {
-        self.run(request, &BTreeSet::new(), self.tools.queue.as_ref()).await
+        let listing = usage::list(self).await.map_err(RunFailed::Unlisted)?;
+        self.run(request, listing, self.tools.queue.as_ref()).await
     }
 
     /// Meters the endpoints of one message, and asks CloudWatch about nothing else.
     pub(crate) async fn part(&self, request: &Request) -> Result<Summary, RunFailed> {
-        self.run(request, &request.endpoints, None).await
+        let listing = usage::list_only(self, request).await.map_err(RunFailed::Unlisted)?;
+        self.run(request, listing, None).await
     }
 
     async fn run(
         &self,
         request: &Request,
-        listed_only: &BTreeSet<EndpointName>,
+        listing: Listing,
         queue: Option<&Queue>,
     ) -> Result<Summary, RunFailed> {
-        let listing = usage::list(self, listed_only).await.map_err(RunFailed::Unlisted)?;
         let mut summary = Summary::new(self.now, &listing);
         let problems = &mut summary.problems;
         let hosts = hosts(&listing.entries);
@@ -103,7 +104,7 @@ impl Run<'_> {
         let plan = Plan::new(&topologies.watched, inventory, &topologies.known, types, self.now);
         summary.series.wanted = plan.queries().len();
         if let Some(queue) = queue.filter(|_| self.is_too_large(&plan)) {
-            split(queue, &topologies.watched).await.map_err(RunFailed::Unsplit)?;
+            split(queue, &plan).await.map_err(RunFailed::Unsplit)?;
             summary.handed_on = topologies.watched.into_iter().collect();
             return Ok(summary);
         }
@@ -129,8 +130,8 @@ impl Run<'_> {
         Ok(summary)
     }
 
-    /// Meters every endpoint; those that do not fit to a topology of an earlier run with that of
-    /// now. Also counts the prices that were asked for.
+    /// Meters every endpoint; those that newly do not fit to a topology of an earlier run with that
+    /// of now. Also counts the prices that were asked for.
     async fn meter(
         &self,
         usages: &BTreeMap<EndpointName, Usage>,
@@ -138,19 +139,18 @@ impl Run<'_> {
         problems: &mut Problems,
     ) -> (BTreeMap<EndpointName, EndpointCapacity>, usize) {
         let types = prices::types_in_use(&topologies.known, usages);
-        let (catalogue, asked) = prices::catalogue(self, &types, problems).await;
-        let capacities = meter_all(usages, topologies, &catalogue);
-        let doubted = capacities.values().filter(|it| it.doubts_topology());
-        let doubted = doubted.map(|it| it.endpoint.clone()).collect();
-        if !topologies.read_again(self, doubted, problems).await {
-            return (capacities, asked);
+        let (mut catalogue, mut asked) = prices::catalogue(self, &types, problems).await;
+        let mut capacities = meter_all(usages, topologies, &catalogue);
+        if topologies.read_again(self, &doubts(&capacities), problems).await {
+            let types_now = prices::types_in_use(&topologies.known, usages);
+            if !types_now.is_subset(&types) {
+                let (with_more, asked_again) = prices::catalogue(self, &types_now, problems).await;
+                (catalogue, asked) = (with_more, asked + asked_again);
+            }
+            capacities = meter_all(usages, topologies, &catalogue);
         }
-        let types_now = prices::types_in_use(&topologies.known, usages);
-        if types_now.is_subset(&types) {
-            return (meter_all(usages, topologies, &catalogue), asked);
-        }
-        let (catalogue, asked_again) = prices::catalogue(self, &types_now, problems).await;
-        (meter_all(usages, topologies, &catalogue), asked + asked_again)
+        topologies.keep_doubts(self, doubts(&capacities), problems).await;
+        (capacities, asked)
     }
 
     fn is_too_large(&self, plan: &Plan) -> bool {
@@ -169,10 +169,15 @@ fn meter_all(
         .collect()
 }
 
-async fn split(queue: &Queue, endpoints: &BTreeSet<EndpointName>) -> Result<(), Fault> {
-    let body = |endpoint: &EndpointName| {
-        let request = Request { endpoints: BTreeSet::from([endpoint.clone()]) };
+fn doubts(capacities: &BTreeMap<EndpointName, EndpointCapacity>) -> BTreeMap<EndpointName, String> {
+    let doubts = capacities.iter().map(|(endpoint, it)| Some((endpoint.clone(), it.topology_doubt()?)));
+    doubts.flatten().collect()
+}
+
+async fn split(queue: &Queue, plan: &Plan) -> Result<(), Fault> {
+    let body = |(endpoint, components)| {
+        let request = Request { endpoints: BTreeSet::from([endpoint]), components };
         serde_json::json!(request).to_string()
     };
-    queue.send_all(&endpoints.iter().map(body).collect::<Vec<_>>()).await
+    queue.send_all(&plan.parts().into_iter().map(body).collect::<Vec<_>>()).await
 }

@@ -7,6 +7,7 @@ use adapters::metrics::Listing;
 use domain::capacity::condition::BlindReason;
 use domain::capacity::meter::{EndpointCapacity, Gpus};
 use domain::capacity::plan::ApiCalls;
+use domain::capacity::price::PriceSource;
 use domain::capacity::report::EndpointReport;
 use domain::money::MicroUsd;
 use domain::names::EndpointName;
@@ -116,7 +117,7 @@ impl Summary {
     ) {
         let mut room = MOST_COMPONENTS;
         for capacity in capacities.values() {
-            log_endpoint(capacity);
+            log_endpoint(capacity, self.time);
             let mut report = EndpointReport::of(capacity, self.time);
             report.shorten(room);
             room -= report.components.len();
@@ -153,9 +154,11 @@ impl Summary {
     }
 }
 
-fn log_endpoint(capacity: &EndpointCapacity) {
+fn log_endpoint(capacity: &EndpointCapacity, now: Timestamp) {
     let usd = |amount: Option<MicroUsd>| amount.map(MicroUsd::usd);
     let gpus = |gpus: Option<Gpus>| gpus.map(Gpus::count);
+    let price_sources: Vec<&str> =
+        capacity.sources.price_sources().into_iter().map(PriceSource::as_str).collect();
     tracing::info!(
         endpoint = %capacity.endpoint,
         instances = capacity.instances,
@@ -164,6 +167,8 @@ fn log_endpoint(capacity: &EndpointCapacity) {
         free_gpus = gpus(capacity.free_gpus),
         usd_per_hour = usd(capacity.bill),
         idle_usd_per_hour = usd(capacity.idle_cost),
+        prices = price_sources.join(", "),
+        oldest_price_days = capacity.sources.oldest_price_days(now),
         components = capacity.components.len(),
         conditions = capacity.conditions.len(),
         "endpoint metered"

@@ -11,6 +11,7 @@ use domain::capacity::topology::EndpointTopology;
 use domain::names::{ComponentName, EndpointName};
 use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout_at};
 
 use crate::run::{Run, TIME_IS_UP};
@@ -22,8 +23,16 @@ const AT_ONCE: usize = 4;
 /// config: it is looked at once a day.
 const OTHER_HOSTING_MAX_AGE: SignedDuration = SignedDuration::from_hours(24);
 
-/// As it is kept: `None` for an endpoint that hosts no inference components.
-type Known = Option<EndpointTopology>;
+/// What is kept of an endpoint.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Known {
+    /// `None` for an endpoint that hosts no inference components.
+    topology: Option<EndpointTopology>,
+    /// What did not fit to the topology when that had just been read: to read it once more brings
+    /// nothing while the same is measured.
+    doubt: Option<String>,
+}
 
 /// The watched endpoints and what is known of them.
 #[derive(Debug, Default)]
@@ -36,6 +45,8 @@ pub(crate) struct Topologies {
     pub(crate) skipped: BTreeMap<EndpointName, &'static str>,
     /// Read from SageMaker in this run.
     pub(crate) read: BTreeSet<EndpointName>,
+    /// What is known not to fit.
+    doubts: BTreeMap<EndpointName, String>,
 }
 
 impl Topologies {
@@ -58,7 +69,7 @@ impl Topologies {
         let mut topologies = Self { watched: candidates, ..Self::default() };
         match &run.tools.control_plane {
             Some(control_plane) => {
-                topologies.describe(run, control_plane, problems).await;
+                topologies.describe(run, control_plane, hosts, problems).await;
                 if named.is_none() {
                     topologies.drop_unknown(hosts);
                 }
@@ -79,23 +90,47 @@ impl Topologies {
         owners
     }
 
-    /// Asks SageMaker about `doubted` endpoints whose topology was kept from an earlier run. Says
-    /// whether that brought anything.
+    /// Asks SageMaker about endpoints with a doubt that is new and a topology that was kept from an
+    /// earlier run. Says whether that brought anything.
     pub(crate) async fn read_again(
         &mut self,
         run: &Run<'_>,
-        doubted: BTreeSet<EndpointName>,
+        doubts: &BTreeMap<EndpointName, String>,
         problems: &mut Problems,
     ) -> bool {
         let Some(control_plane) = &run.tools.control_plane else { return false };
-        let wanted: Vec<EndpointName> = doubted.difference(&self.read).cloned().collect();
+        let is_new = |(endpoint, doubt): &(&EndpointName, &String)| {
+            !self.read.contains(*endpoint) && self.doubts.get(*endpoint) != Some(*doubt)
+        };
+        let wanted: Vec<EndpointName> =
+            doubts.iter().filter(is_new).map(|(endpoint, _)| endpoint.clone()).collect();
         let before = (self.read.len(), self.skipped.len());
         self.ask(run, control_plane, wanted, run.answers_until, problems).await;
         before != (self.read.len(), self.skipped.len())
     }
 
+    /// Keeps the doubts about what was read in this run, so that the next one need not read it again.
+    pub(crate) async fn keep_doubts(
+        &self,
+        run: &Run<'_>,
+        doubts: BTreeMap<EndpointName, String>,
+        problems: &mut Problems,
+    ) {
+        for (endpoint, doubt) in doubts.into_iter().filter(|(endpoint, _)| self.read.contains(endpoint)) {
+            let key = DocumentKey::topology(&endpoint);
+            let known = Known { topology: self.known.get(&endpoint).cloned(), doubt: Some(doubt) };
+            problems.unless(run.tools.state.remember(&key, &known, run.now).await);
+        }
+    }
+
     /// From the state table where that is fresh, else from SageMaker, else from whatever there is.
-    async fn describe(&mut self, run: &Run<'_>, control_plane: &ControlPlane, problems: &mut Problems) {
+    async fn describe(
+        &mut self,
+        run: &Run<'_>,
+        control_plane: &ControlPlane,
+        hosts: &BTreeSet<EndpointName>,
+        problems: &mut Problems,
+    ) {
         let mut kept: HashMap<DocumentKey, Kept<Known>> =
             recalled(&run.tools.state, self.watched.iter().map(DocumentKey::topology), problems).await;
         let mut outdated = Vec::new();
@@ -104,14 +139,20 @@ impl Topologies {
                 outdated.push((Timestamp::MIN, endpoint.clone()));
                 continue;
             };
-            let max_age = match document {
+            let max_age = match document.topology {
                 Some(_) => run.tools.config.topology_max_age,
+                // CloudWatch has seen a component on it since.
+                None if hosts.contains(endpoint) => {
+                    outdated.push((stored_at, endpoint.clone()));
+                    continue;
+                }
                 None => OTHER_HOSTING_MAX_AGE,
             };
             if run.now.duration_since(stored_at) >= max_age {
                 outdated.push((stored_at, endpoint.clone()));
             }
-            self.note(endpoint, document);
+            self.note(endpoint, document.topology);
+            self.doubts.extend(document.doubt.map(|doubt| (endpoint.clone(), doubt)));
         }
         // Should the time not be enough, then it is for those that waited longest.
         outdated.sort();
@@ -131,22 +172,23 @@ impl Topologies {
     ) {
         let read = |endpoint: EndpointName| async move {
             let read = in_time(until, "DescribeEndpoint", control_plane.topology(&endpoint, run.now)).await;
-            let known = match read {
+            let topology = match read {
                 Ok(topology) => Some(topology),
                 Err(NoTopology::OtherHosting) => None,
                 Err(error) => return (endpoint, Err(error), Ok(())),
             };
             let key = DocumentKey::topology(&endpoint);
+            let known = Known { topology, doubt: None };
             let kept = run.tools.state.remember(&key, &known, run.now).await;
-            (endpoint, Ok(known), kept)
+            (endpoint, Ok(known.topology), kept)
         };
         let mut answers = stream::iter(endpoints.into_iter().map(read)).buffer_unordered(AT_ONCE);
         while let Some((endpoint, read, kept)) = answers.next().await {
             problems.unless(kept);
             match read {
-                Ok(known) => {
+                Ok(topology) => {
                     self.read.insert(endpoint.clone());
-                    self.note(&endpoint, known);
+                    self.note(&endpoint, topology);
                 }
                 Err(error @ NoTopology::Gone) => {
                     tracing::info!(%endpoint, %error, "endpoint not metered");
@@ -157,8 +199,8 @@ impl Topologies {
         }
     }
 
-    fn note(&mut self, endpoint: &EndpointName, known: Known) {
-        match known {
+    fn note(&mut self, endpoint: &EndpointName, topology: Option<EndpointTopology>) {
+        match topology {
             Some(topology) => {
                 self.watched.insert(endpoint.clone());
                 self.skipped.remove(endpoint);

@@ -14,6 +14,9 @@ use crate::patience::limited;
 /// Messages in one `SendMessageBatch` (API reference).
 const MOST_MESSAGES: usize = 10;
 
+/// Bytes in one `SendMessageBatch`: AWS takes more by now, other services that speak SQS do not.
+const MOST_BYTES: usize = 262_144;
+
 /// The longest `DelaySeconds` (API reference).
 const MOST_DELAY: i32 = 900;
 
@@ -51,13 +54,13 @@ impl Queue {
         sent.map(drop).map_err(|error| Fault::of("SendMessage", &error))
     }
 
-    /// Sends short message bodies. Costs one call for each 10.
+    /// Sends message bodies. Costs one call for each 10, or each 256 KiB.
     ///
     /// # Errors
     /// The first failed call or refused message; others may have been sent.
     pub async fn send_all(&self, bodies: &[String]) -> Result<(), Fault> {
         let failed = |code: &str| Fault::here("SendMessageBatch", word(code));
-        for bodies in bodies.chunks(MOST_MESSAGES) {
+        for bodies in batches(bodies) {
             let entry = |(place, body): (usize, &String)| {
                 SendMessageBatchRequestEntry::builder().id(format!("m{place}")).message_body(body).build()
             };
@@ -71,6 +74,20 @@ impl Queue {
         }
         Ok(())
     }
+}
+
+/// As few runs of bodies as one call each can take.
+fn batches(bodies: &[String]) -> Vec<&[String]> {
+    let (mut batches, mut first, mut bytes) = (Vec::new(), 0, 0);
+    for (place, body) in bodies.iter().enumerate() {
+        bytes += body.len();
+        if place > first && (bytes > MOST_BYTES || place - first == MOST_MESSAGES) {
+            batches.push(&bodies[first..place]);
+            (first, bytes) = (place, body.len());
+        }
+    }
+    batches.extend((first < bodies.len()).then(|| &bodies[first..]));
+    batches
 }
 
 #[cfg(test)]
@@ -136,5 +153,16 @@ mod tests {
         let wire = Wire::new([Reply::json(&json!({"Successful": [], "Failed": [refused]}))]);
         let fault = Queue::new(&wire.config(), URL).send_all(&["a".to_owned()]).await.unwrap_err();
         assert_eq!(fault.to_string(), "SendMessageBatch failed: InternalError");
+    }
+
+    #[test]
+    fn a_call_takes_ten_bodies_or_as_many_as_its_bytes() {
+        let sizes = |bodies: &[String]| batches(bodies).iter().map(|it| it.len()).collect::<Vec<_>>();
+        assert_eq!(sizes(&[]), [0; 0]);
+        assert_eq!(sizes(&vec!["x".to_owned(); 25]), [10, 10, 5]);
+        let long = vec!["x".repeat(100_000); 5];
+        assert_eq!(sizes(&long), [2, 2, 1]);
+        assert_eq!(batches(&long).concat(), long);
+        assert_eq!(sizes(&["x".repeat(MOST_BYTES + 1)]), [1], "the service refuses it");
     }
 }

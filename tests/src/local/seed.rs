@@ -4,6 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 
 use crate::clients::Clients;
+use crate::emulator::REGION;
 use crate::environment::Endpoints;
 use crate::failure::{During, Failure, Outcome};
 use crate::scenario::Scenario;
@@ -28,10 +29,12 @@ pub async fn seed(name: &str) -> Outcome<()> {
     publish::seed(&clients.cloudwatch, &scenario, Timestamp::now()).await.map(drop)
 }
 
-/// Takes away what capacity-meter keeps of the endpoints between runs, as if it were old already.
+/// Takes away what capacity-meter keeps of endpoints and prices between runs, as if it were old
+/// already.
 async fn forget(clients: &Clients, table: &str, scenario: &Scenario) -> Outcome<()> {
     let topologies = scenario.endpoints.iter().map(|endpoint| format!("topology#{}", endpoint.name));
-    for key in std::iter::once("endpoints".to_owned()).chain(topologies) {
+    let others = ["endpoints".to_owned(), format!("prices#{REGION}")];
+    for key in others.into_iter().chain(topologies) {
         let request = clients.dynamodb.delete_item().table_name(table).key("pk", AttributeValue::S(key));
         request.send().await.during("take the old fleet out of the state table")?;
     }

@@ -11,6 +11,7 @@ pub fn generated(endpoints: u32, components: u32, gpus: u32) -> Scenario {
         enhanced_metrics: true,
         publish_frequency: 60,
         gpu_dimension: defaults::gpu_dimension(),
+        copies_name_endpoint: true,
         variants: vec![Variant {
             name: defaults::variant(),
             pools: vec![Pool {

@@ -61,6 +61,9 @@ pub struct Endpoint {
     /// The dimension that names a GPU.
     #[serde(default = "defaults::gpu_dimension")]
     pub gpu_dimension: String,
+    /// Whether series of copies and their GPUs say on which endpoint they are.
+    #[serde(default = "defaults::yes")]
+    pub copies_name_endpoint: bool,
     /// Its variants.
     #[serde(default, rename = "variant")]
     pub variants: Vec<Variant>,

@@ -268,7 +268,11 @@ impl Writer<'_, '_> {
         }
         for copy in copies {
             let instance = &placed.instances[copy.instance];
-            let mut own = self.variant(instance.variant);
+            let mut own = if placed.endpoint.copies_name_endpoint {
+                self.variant(instance.variant)
+            } else {
+                Vec::new()
+            };
             own.push(("InstanceId", instance.id.clone()));
             own.push(("ContainerId", copy.container.clone()));
             own.push(("InferenceComponentName", component.name.clone()));

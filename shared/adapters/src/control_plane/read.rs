@@ -83,8 +83,9 @@ fn component(name: ComponentName, described: &DescribeInferenceComponentOutput) 
     let is_ending = described.inference_component_status == Some(InferenceComponentStatus::Deleting);
     let copies = runtime.filter(|_| !is_ending).and_then(|it| whole(it.current_copy_count));
     let by_type: Vec<&InferenceComponentSpecificationSummary> = described.specifications().iter().collect();
-    let any = described.specification().or(by_type.first().copied());
-    let needs = any.and_then(InferenceComponentSpecificationSummary::compute_resource_requirements);
+    let all = described.specification().map_or(by_type.clone(), |only| vec![only]);
+    let any = all.first();
+    let needs: Vec<_> = all.iter().map(|it| it.compute_resource_requirements()).collect();
     let placements =
         runtime.map(InferenceComponentRuntimeConfigSummary::placement_status).unwrap_or_default();
     Component {
@@ -96,16 +97,24 @@ fn component(name: ComponentName, described: &DescribeInferenceComponentOutput) 
             .iter()
             .filter_map(|it| Some((it.instance_type()?.as_str().to_owned(), accelerators(it))))
             .collect(),
-        partition: needs.and_then(partition),
-        milli_cores: needs
-            .and_then(|it| it.number_of_cpu_cores_required)
-            .map(|cores| rounded(cores * 1000.0)),
+        // Of most instances nobody can tell the type before the slices on them are counted. Where
+        // slices differ by type, whole GPUs are at least no fewer than are held.
+        partition: agreed(needs.iter().map(|it| it.and_then(partition))),
+        milli_cores: agreed(needs.iter().map(|it| {
+            it.and_then(|it| it.number_of_cpu_cores_required).map(|cores| rounded(cores * 1000.0))
+        })),
         base: any.and_then(|it| it.base_inference_component_name()).and_then(|base| base.parse().ok()),
         placements: placements
             .iter()
             .filter_map(|it| Some((it.instance_type()?.as_str().to_owned(), whole(it.current_copy_count)?)))
             .collect(),
     }
+}
+
+/// What is said alike of every instance type; `None` where it differs.
+fn agreed<T: PartialEq>(mut said: impl Iterator<Item = Option<T>>) -> Option<T> {
+    let first = said.next()?;
+    if said.all(|other| other == first) { first } else { None }
 }
 
 fn accelerators(specification: &InferenceComponentSpecificationSummary) -> u32 {

@@ -174,6 +174,34 @@ async fn instance_pools_and_what_differs_by_type_are_read() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn slices_and_cores_count_where_every_instance_type_has_the_same() {
+    let specification = |instance_type: &str, slice: &str, cores: f64| {
+        let needs = json!({
+            "NumberOfAcceleratorDevicesRequired": 1, "AcceleratorPartitionType": slice,
+            "NumberOfCpuCoresRequired": cores, "MinMemoryRequiredInMb": 1,
+        });
+        json!({"InstanceType": instance_type, "ComputeResourceRequirements": needs})
+    };
+    for (slice, cores, partition, milli_cores) in
+        [("mig-1g.10gb", 4.0, Some("mig-1g.10gb"), Some(4000)), ("mig-3g.40gb", 8.0, None, None)]
+    {
+        let specifications = json!([
+            specification("ml.p4d.24xlarge", "mig-1g.10gb", 4.0),
+            specification("ml.p5.48xlarge", slice, cores),
+        ]);
+        let wire = Wire::new([
+            endpoint(&json!([{"VariantName": "AllTraffic", "CurrentInstanceCount": 2}])),
+            config(&json!([{"VariantName": "AllTraffic", "InstanceType": "ml.p5.48xlarge"}])),
+            listed(&["sliced"], None),
+            described(&[("Specifications", specifications)]),
+        ]);
+        let sliced = topology(&wire).await.unwrap().components.remove(0);
+        assert_eq!(sliced.partition.as_ref().map(Partition::as_str), partition, "{slice}");
+        assert_eq!(sliced.milli_cores, milli_cores, "{slice}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_endpoint_without_a_metrics_config_has_the_documented_defaults() {
     let wire = Wire::new([
         Reply::json(

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_cloudwatch::operation::list_metrics::builders::ListMetricsFluentBuilder;
 use aws_sdk_cloudwatch::types::{
     Dimension, DimensionFilter, Metric, MetricDataQuery, MetricDataResult, MetricStat, RecentlyActive,
     ScanBy, StatusCode,
@@ -10,8 +11,6 @@ use aws_smithy_types::DateTime;
 use domain::capacity::plan::{Batch, Query};
 use domain::capacity::series::{Discovery, Listed};
 use domain::capacity::usage::ResultStatus;
-use domain::metric::ENDPOINT_DIMENSION;
-use domain::names::EndpointName;
 use jiff::Timestamp;
 
 use super::Metrics;
@@ -25,6 +24,14 @@ pub struct Listing {
     pub entries: Vec<Listed>,
     /// The pages that it took: each is a call.
     pub pages: usize,
+}
+
+impl Listing {
+    /// Adds what another call found.
+    pub fn add(&mut self, other: Self) {
+        self.pages += other.pages;
+        self.entries.extend(other.entries);
+    }
 }
 
 /// What one batch of queries was answered.
@@ -52,35 +59,22 @@ pub struct Answered {
 }
 
 impl Metrics {
-    /// Lists what had data in the last three hours; only what names `endpoint` when there is one.
+    /// Lists the series of a metric that had data in the last three hours.
     ///
     /// # Errors
     /// The first page that failed: half a list would make running GPUs look free.
-    pub async fn list(
-        &self,
-        discovery: &Discovery,
-        endpoint: Option<&EndpointName>,
-    ) -> Result<Listing, Fault> {
-        let mut request = self
-            .client
-            .list_metrics()
-            .namespace(&discovery.namespace)
-            .metric_name(&discovery.metric)
-            .recently_active(RecentlyActive::Pt3H);
-        if let Some(endpoint) = endpoint {
-            let filter = DimensionFilter::builder().name(ENDPOINT_DIMENSION).value(endpoint.as_str());
-            request = request.dimensions(filter.build());
-        }
-        let (mut listing, mut next) = (Listing::default(), None);
-        let mut pages = request.into_paginator().send();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| Fault::of("ListMetrics", &error))?;
-            listing.pages += 1;
-            next = page.next_token;
-            listing.entries.extend(page.metrics.unwrap_or_default().into_iter().map(listed));
-        }
-        has_ended("ListMetrics", next)?;
-        Ok(listing)
+    pub async fn list(&self, discovery: &Discovery) -> Result<Listing, Fault> {
+        let request = self.client.list_metrics().namespace(&discovery.namespace);
+        all_pages(request.metric_name(&discovery.metric)).await
+    }
+
+    /// Lists the series of all metrics that have this dimension and had data in the last three hours.
+    ///
+    /// # Errors
+    /// As [`Metrics::list`].
+    pub async fn list_of(&self, dimension: &str, value: &str) -> Result<Listing, Fault> {
+        let filter = DimensionFilter::builder().name(dimension).value(value).build();
+        all_pages(self.client.list_metrics().dimensions(filter)).await
     }
 
     /// Runs a batch of queries. What had come before a page failed is kept.
@@ -113,6 +107,19 @@ impl Metrics {
         answer.fault = has_ended("GetMetricData", next).err();
         answer
     }
+}
+
+async fn all_pages(request: ListMetricsFluentBuilder) -> Result<Listing, Fault> {
+    let (mut listing, mut next) = (Listing::default(), None);
+    let mut pages = request.recently_active(RecentlyActive::Pt3H).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| Fault::of("ListMetrics", &error))?;
+        listing.pages += 1;
+        next = page.next_token;
+        listing.entries.extend(page.metrics.unwrap_or_default().into_iter().map(listed));
+    }
+    has_ended("ListMetrics", next)?;
+    Ok(listing)
 }
 
 fn listed(metric: Metric) -> Listed {

@@ -4,9 +4,7 @@ use ciborium::Value;
 use ciborium::value::Integer;
 use domain::capacity::instance::InstanceTypes;
 use domain::capacity::plan::{MOST_QUERIES, Plan};
-use domain::capacity::series::{
-    COMPONENTS_NAMESPACE, ENDPOINTS_NAMESPACE, GPU_METRIC, Inventory, TokenNames, discoveries,
-};
+use domain::capacity::series::{COMPONENTS_NAMESPACE, GPU_METRIC, Inventory, TokenNames, discoveries};
 use domain::fleet::MetricNaming;
 
 use super::super::cbor::{field, list, map, read, reply, text, throttled};
@@ -94,7 +92,7 @@ async fn every_page_of_a_listing_is_read() {
     let wire =
         Wire::new([page(&[gpu(0), gpu(1)], Some("more")), page(&[], Some("last")), page(&[gpu(2)], None)]);
     let discovery = discoveries(&tokens()).remove(0);
-    let listing = Metrics::new(&wire.config()).list(&discovery, None).await.unwrap();
+    let listing = Metrics::new(&wire.config()).list(&discovery).await.unwrap();
     assert_eq!(listing, Listing { entries: vec![gpu(0), gpu(1), gpu(2)], pages: 3 });
     let sent = wire.sent();
     assert!(sent.iter().all(|request| operation(request) == "ListMetrics"));
@@ -112,21 +110,20 @@ async fn every_page_of_a_listing_is_read() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_endpoint_is_listed_by_its_name() {
-    let wire = Wire::new([page(&[], None)]);
-    let discovery = Discovery { namespace: ENDPOINTS_NAMESPACE.to_owned(), metric: GPU_METRIC.to_owned() };
-    let chat = "chat".parse().unwrap();
-    let listing = Metrics::new(&wire.config()).list(&discovery, Some(&chat)).await.unwrap();
-    assert_eq!(listing, Listing { entries: vec![], pages: 1 });
+async fn all_metrics_of_an_endpoint_are_listed_by_its_name() {
+    let wire = Wire::new([page(&[gpu(0)], None)]);
+    let listing = Metrics::new(&wire.config()).list_of("EndpointName", "chat").await.unwrap();
+    assert_eq!(listing, Listing { entries: vec![gpu(0)], pages: 1 });
     let filter = map([("Name", "EndpointName".into()), ("Value", "chat".into())]);
-    assert_eq!(list(&read(&wire.only()), "Dimensions"), [filter]);
+    let whole = map([("Dimensions", Value::Array(vec![filter])), ("RecentlyActive", "PT3H".into())]);
+    assert_eq!(read(&wire.only()), whole);
 }
 
 #[tokio::test(start_paused = true)]
 async fn half_a_listing_is_a_fault() {
     let wire = Wire::new([page(&[gpu(0)], Some("more")), throttled()]);
     let discovery = discoveries(&tokens()).remove(0);
-    let fault = Metrics::new(&wire.config()).list(&discovery, None).await.unwrap_err();
+    let fault = Metrics::new(&wire.config()).list(&discovery).await.unwrap_err();
     assert_eq!(fault.to_string(), "ListMetrics failed: ThrottlingException (HTTP 400)");
     assert!(fault.is_transient());
     assert_eq!(wire.sent().len(), 4, "three tries for the second page");
@@ -136,7 +133,7 @@ async fn half_a_listing_is_a_fault() {
 async fn a_page_that_names_itself_as_the_next_does_not_go_round_for_ever() {
     let wire = Wire::new([page(&[gpu(0)], Some("same"))]);
     let discovery = discoveries(&tokens()).remove(0);
-    assert!(Metrics::new(&wire.config()).list(&discovery, None).await.is_err());
+    assert!(Metrics::new(&wire.config()).list(&discovery).await.is_err());
     assert_eq!(wire.sent().len(), 2);
 }
 

@@ -92,7 +92,7 @@ pub enum BlindReason {
     IncompleteAnswer,
     /// No series of an instance has data, so that the total is not known.
     NoInstanceSeries,
-    /// A component should have copies and none of its series has data.
+    /// A component has or may have copies, and none of its series has data.
     ComponentSilent,
     /// An instance has no series of its own, or neither a known type nor series of its GPUs.
     GpusUnknown,
@@ -157,7 +157,7 @@ impl BlindReason {
             }
             Self::NoInstanceSeries => "No series of an instance has data, so that nobody knows what is idle.",
             Self::ComponentSilent => {
-                "A component should run and has no data: it is starting, or its metrics are missing."
+                "A component runs or may run and has no data: it is starting, its metrics are missing, or fleet.toml leaves out its copies and there are none."
             }
             Self::GpusUnknown => {
                 "How many GPUs an instance has is not known: add its type to [[instance]] in fleet.toml."

@@ -20,7 +20,7 @@ use super::condition::{BlindReason, Condition, ConditionKind};
 pub use super::gpus::Gpus;
 use super::instance::Catalogue;
 use super::plan::{PublishFrequency, Window};
-use super::price::Price;
+use super::price::{Price, PriceSource};
 use super::topology::{EndpointTopology, TopologySource};
 use super::usage::Usage;
 use crate::money::MicroUsd;
@@ -125,6 +125,18 @@ pub struct Sources {
     pub prices: BTreeMap<String, Price>,
 }
 
+impl Sources {
+    /// Who says what the instances cost.
+    pub fn price_sources(&self) -> BTreeSet<PriceSource> {
+        self.prices.values().map(|price| price.source).collect()
+    }
+
+    /// The age of the oldest price, at the time `now`.
+    pub fn oldest_price_days(&self, now: Timestamp) -> Option<u32> {
+        self.prices.values().map(|price| price.age_days(now)).max()
+    }
+}
+
 /// What the instances of an endpoint are counted from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -138,10 +150,10 @@ pub enum InstanceSource {
 }
 
 impl EndpointCapacity {
-    /// Whether a topology that is read anew may change the result: what was measured does not fit
-    /// to the one in use.
-    pub fn doubts_topology(&self) -> bool {
-        self.conditions.iter().any(|condition| match condition.kind {
+    /// Why a topology that is read anew may change the result: what was measured and does not fit
+    /// to the one in use. The same words mean the same measurement.
+    pub fn topology_doubt(&self) -> Option<String> {
+        let is_doubt = |condition: &&Condition| match condition.kind {
             ConditionKind::TopologyMismatch | ConditionKind::InstanceTypeUnknown => true,
             ConditionKind::Blind => !matches!(
                 condition.reason,
@@ -150,7 +162,10 @@ impl EndpointCapacity {
                 Some(BlindReason::IncompleteAnswer | BlindReason::EnhancedMetricsOff)
             ),
             _ => false,
-        })
+        };
+        let doubts = self.conditions.iter().filter(is_doubt);
+        let doubts: Vec<String> = doubts.map(|it| format!("{}: {}", it.kind.as_str(), it.detail)).collect();
+        (!doubts.is_empty()).then(|| doubts.join("; "))
     }
 }
 

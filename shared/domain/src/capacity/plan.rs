@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::instance::InstanceTypes;
-use super::series::{Inventory, Meaning, Series};
+use super::series::{GpuUse, Inventory, Meaning, RunningCopy, Series};
 use super::topology::EndpointTopology;
 use crate::money::MicroUsd;
-use crate::names::EndpointName;
+use crate::names::{ComponentName, EndpointName};
 
 /// Queries in one `GetMetricData` call (API reference).
 pub const MOST_QUERIES: usize = 500;
@@ -104,11 +104,15 @@ impl Window {
         self.start <= time && time < self.end
     }
 
-    /// The window without its newest part, where datapoints may still be on their way.
+    /// The window without its newest part, where datapoints may still be on their way, and as long
+    /// as some datapoints are apart: a datapoint holds what happened since the one before it, and
+    /// so the datapoints in it hold what happened in its length, wherever they lie.
     #[must_use]
-    pub fn settled(&self) -> Self {
+    pub fn settled(&self, frequency: PublishFrequency) -> Self {
         let end = (self.end - SignedDuration::from_secs(LATENESS)).max(self.start);
-        Self { start: self.start, end }
+        let cycle = frequency.cycle();
+        let whole = end.duration_since(self.start).as_secs() / cycle * cycle;
+        Self { start: end - SignedDuration::from_secs(whole), end }
     }
 
     /// Its length in seconds.
@@ -246,6 +250,24 @@ impl Plan {
         let usage = usage.chunks(MOST_QUERIES).map(|queries| Batch { window: self.window, queries });
         let tokens = tokens.chunks(MOST_QUERIES).map(|queries| Batch { window: self.token_window, queries });
         usage.chain(tokens)
+    }
+
+    /// The endpoints, and of each the components whose copies do not name it in their series: who
+    /// lists only what names the endpoint has to list these too.
+    pub fn parts(&self) -> BTreeMap<EndpointName, BTreeSet<ComponentName>> {
+        let mut parts: BTreeMap<EndpointName, BTreeSet<ComponentName>> =
+            self.endpoints.keys().map(|endpoint| (endpoint.clone(), BTreeSet::new())).collect();
+        for Query { endpoint, series, .. } in &self.queries {
+            if let (
+                None,
+                Meaning::Gpu(GpuUse { component, .. }) | Meaning::Copy(RunningCopy { component, .. }),
+            ) = (&series.endpoint, &series.meaning)
+                && let Some(components) = parts.get_mut(endpoint)
+            {
+                components.insert(component.clone());
+            }
+        }
+        parts
     }
 
     /// All queries; the id of each is `q` and its place.

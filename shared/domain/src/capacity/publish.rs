@@ -64,8 +64,7 @@ fn publish_prices(capacity: &EndpointCapacity, now: Timestamp, row: &mut Row) {
             row.add(source.metric_name(), Unit::Count, MetricValue::count(count as u64));
         }
     }
-    let oldest = prices.values().map(|price| price.age_days(now)).max();
-    observe(row, PRICE_AGE_DAYS, oldest.map(MetricValue::from));
+    observe(row, PRICE_AGE_DAYS, capacity.sources.oldest_price_days(now).map(MetricValue::from));
 }
 
 fn observe(row: &mut Row, metric: Definition, value: Option<MetricValue>) {

@@ -1,4 +1,4 @@
-//! The breakdown that a local invoke prints and the log holds: every number with its source.
+//! The breakdown that an invocation answers: every number with its source.
 
 use std::collections::BTreeMap;
 

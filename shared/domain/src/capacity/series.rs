@@ -26,6 +26,7 @@ pub const CPU_METRIC: &str = "CPUUtilizationNormalized";
 /// The number of invocations.
 pub const INVOCATIONS_METRIC: &str = "Invocations";
 
+const INSTANCE_DIMENSION: &str = "InstanceId";
 const GPU_DIMENSIONS: [&str; 2] = ["GpuId", "AcceleratorId"];
 
 /// One `ListMetrics` call to make, with all its pages.
@@ -37,10 +38,17 @@ pub struct Discovery {
     pub metric: String,
 }
 
+impl Discovery {
+    /// Whether it finds an entry.
+    pub fn finds(&self, entry: &Listed) -> bool {
+        self.namespace == entry.namespace && self.metric == entry.metric
+    }
+}
+
 /// The `ListMetrics` calls that find every series that the meter can use. The names of the token
 /// metrics are those that quality-judge publishes under.
 ///
-/// Ask for `RecentlyActive=PT3H`, and for `EndpointName` where the work is split by endpoint.
+/// Ask for `RecentlyActive=PT3H`.
 pub fn discoveries(tokens: &TokenNames) -> Vec<Discovery> {
     [
         (COMPONENTS_NAMESPACE, GPU_METRIC),
@@ -208,7 +216,7 @@ impl Series {
 
 fn meaning(listed: &Listed, tokens: &TokenNames) -> Option<Meaning> {
     let component = listed.dimension(COMPONENT_DIMENSION).and_then(|name| name.parse().ok());
-    let instance = listed.dimension("InstanceId").map(str::to_owned);
+    let instance = listed.dimension(INSTANCE_DIMENSION).map(str::to_owned);
     let container = listed.dimension("ContainerId").map(str::to_owned);
     let gpu = listed.gpu().map(str::to_owned);
     let copy = |component, instance, container| RunningCopy { component, instance, container };
@@ -270,26 +278,43 @@ pub struct Inventory {
 }
 
 impl Inventory {
-    /// Types the entries and sorts them by endpoint. An entry that names only its component
-    /// belongs to the endpoint that `owners`, or another entry, names for the component.
+    /// Types the entries and sorts them by endpoint. An entry that names none belongs to that of
+    /// its instance, so that no GPU of an endpoint looks free because nobody knows its component;
+    /// else to the one that `owners`, or another entry, names for its component.
     pub fn of(
         listed: impl IntoIterator<Item = Listed>,
         owners: &BTreeMap<ComponentName, EndpointName>,
         tokens: &TokenNames,
     ) -> Self {
         let series: Vec<Series> = listed.into_iter().filter_map(|entry| Series::of(entry, tokens)).collect();
-        let mut owners = owners.clone();
-        for one in &series {
-            // The token metrics name an endpoint too, but quality-judge may have been misled.
-            let is_own = one.listed.namespace != tokens.namespace;
-            if let (true, Some(component), Some(endpoint)) = (is_own, one.component(), &one.endpoint) {
-                owners.entry(component.clone()).or_insert_with(|| endpoint.clone());
+        // The token metrics name an endpoint too, but quality-judge may have been misled.
+        let own = || series.iter().filter(|one| one.listed.namespace != tokens.namespace);
+        let mut instances: BTreeMap<&str, &EndpointName> = BTreeMap::new();
+        for one in own() {
+            if let (Some(instance), Some(endpoint)) =
+                (one.listed.dimension(INSTANCE_DIMENSION), &one.endpoint)
+            {
+                instances.entry(instance).or_insert(endpoint);
             }
         }
-        let mut inventory = Self::default();
-        for one in series {
+        let by_place = |one: &Series| {
+            let of_instance = || instances.get(one.listed.dimension(INSTANCE_DIMENSION)?).copied();
+            one.endpoint.as_ref().or_else(of_instance).cloned()
+        };
+        let mut owners = owners.clone();
+        for one in own() {
+            if let (Some(component), Some(endpoint)) = (one.component(), by_place(one)) {
+                owners.entry(component.clone()).or_insert(endpoint);
+            }
+        }
+        let by_component = |one: &Series| {
             let named = one.listed.dimension(COMPONENT_DIMENSION).and_then(|name| name.parse().ok());
-            let owner = one.endpoint.clone().or_else(|| owners.get(&named?).cloned());
+            owners.get(&named?).cloned()
+        };
+        let endpoints: Vec<Option<EndpointName>> =
+            series.iter().map(|one| by_place(one).or_else(|| by_component(one))).collect();
+        let mut inventory = Self::default();
+        for (one, owner) in series.into_iter().zip(endpoints) {
             match (&one.meaning, owner) {
                 (Meaning::RollUp, Some(owner)) if one.listed.metric == GPU_METRIC => {
                     *inventory.gpu_roll_ups.entry(owner).or_default() += 1;

@@ -107,3 +107,22 @@ fn an_entry_that_names_only_its_component_finds_its_endpoint() {
         Inventory::of([entry, listed(COMPONENTS_NAMESPACE, CPU_METRIC, &other)], &BTreeMap::new(), &tokens());
     assert_eq!((by_entry.endpoints[&chat].len(), by_entry.unowned), (2, 0));
 }
+
+#[test]
+fn a_gpu_of_an_unknown_component_belongs_to_the_endpoint_of_its_instance() {
+    let mut gpu = PLACE.to_vec();
+    gpu.push(("GpuId", "gpu_0"));
+    let entry = listed(COMPONENTS_NAMESPACE, GPU_METRIC, &gpu);
+    let machine = [("EndpointName", "chat"), ("VariantName", "AllTraffic"), ("InstanceId", "i-1")];
+    let machine = listed(ENDPOINTS_NAMESPACE, CPU_METRIC, &machine);
+    let traffic = listed(INVOCATIONS_NAMESPACE, INVOCATIONS_METRIC, &[NAME]);
+    let elsewhere: BTreeMap<ComponentName, EndpointName> =
+        [("qwen".parse().unwrap(), "moved-away".parse().unwrap())].into();
+    let chat: EndpointName = "chat".parse().unwrap();
+
+    let unknown = Inventory::of([entry.clone(), traffic, machine.clone()], &BTreeMap::new(), &tokens());
+    assert_eq!((unknown.endpoints[&chat].len(), unknown.unowned), (3, 0));
+
+    let moved = Inventory::of([entry, machine], &elsewhere, &tokens());
+    assert_eq!(moved.endpoints[&chat].len(), 2, "an instance is on one endpoint only");
+}

@@ -95,6 +95,15 @@ pub struct TokensPerInvocation {
     pub completion: Option<f64>,
 }
 
+/// How much of the traffic window a component was there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Attendance {
+    /// Its series that are alive.
+    pub alive: u64,
+    /// The datapoints of all its series, also of those that have stopped.
+    pub datapoints: u64,
+}
+
 /// What is in use on one endpoint.
 #[derive(Debug, Clone, Serialize)]
 pub struct Usage {
@@ -113,6 +122,11 @@ pub struct Usage {
     pub gpus: BTreeSet<GpuUse>,
     /// Copies that are alive, with or without a GPU.
     pub copies: BTreeSet<RunningCopy>,
+    /// How many datapoints the series of single GPUs of a component, or for one on the CPU those
+    /// of its copies, have in the traffic window.
+    pub attendance: BTreeMap<ComponentName, Attendance>,
+    /// The most that any series of the endpoint has: that of whatever was there all the time.
+    pub full_attendance: u64,
     /// Invocations in the window.
     pub invocations: BTreeMap<ComponentName, u64>,
     /// Tokens, where there are counts.
@@ -130,7 +144,7 @@ pub struct Usage {
 impl Usage {
     /// The part of the window whose invocations have arrived.
     pub fn traffic_window(&self) -> Window {
-        self.window.settled()
+        self.window.settled(self.outlook.frequency)
     }
 }
 
@@ -173,6 +187,8 @@ fn empty(endpoint: &EndpointName, plan: &Plan, outlook: &Outlook) -> Usage {
         instances: BTreeMap::new(),
         gpus: BTreeSet::new(),
         copies: BTreeSet::new(),
+        attendance: BTreeMap::new(),
+        full_attendance: 0,
         invocations: BTreeMap::new(),
         tokens: BTreeMap::new(),
         silent: 0,
@@ -203,6 +219,7 @@ fn add_presence(usage: &mut Usage, query: &Query, answer: &Answer) {
     let is_publishing = usage.newest >= Some(usage.window.end - frequency.span());
     let limit = usage.newest.map(|newest| newest - frequency.silent_after());
     let is_alive = is_publishing && seen.is_some() && seen >= limit;
+    add_attendance(usage, query, answer, is_alive);
     if !is_alive {
         if answer.status != Some(ResultStatus::Complete) {
             usage.unanswered += 1;
@@ -232,6 +249,18 @@ fn add_presence(usage: &mut Usage, query: &Query, answer: &Answer) {
             entry.gpus.insert(gpu.clone());
         }
         _ => {}
+    }
+}
+
+fn add_attendance(usage: &mut Usage, query: &Query, answer: &Answer, is_alive: bool) {
+    let window = usage.traffic_window();
+    let in_window = answer.datapoints.iter().filter(|(time, value)| *value > 0.0 && window.holds(*time));
+    let datapoints = in_window.count() as u64;
+    usage.full_attendance = usage.full_attendance.max(datapoints);
+    if let Some(component) = query.series.component() {
+        let attendance = usage.attendance.entry(component.clone()).or_default();
+        attendance.alive += u64::from(is_alive);
+        attendance.datapoints += datapoints;
     }
 }
 

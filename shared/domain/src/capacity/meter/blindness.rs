@@ -1,13 +1,15 @@
 //! Whether usage is known, and if not, why.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::Gpus;
 use super::claims::{Claims, some_of};
 use super::machines::Machine;
 use super::roster::Roster;
 use crate::capacity::condition::{BlindReason, Condition};
-use crate::capacity::topology::{Component, EndpointTopology};
+use crate::capacity::topology::{Component, EndpointTopology, TopologySource};
 use crate::capacity::usage::Usage;
+use crate::names::ComponentName;
 
 /// How much of the usage is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +53,10 @@ pub(super) fn view(
     }
     let has_instances = usage.instances.values().any(|instance| instance.has_own_series);
     let has_copies = !usage.copies.is_empty();
-    let expects_no_copies = topology.is_some() && roster.hosts().all(|it| it.copies == Some(0));
+    // A fleet file may leave out the components; SageMaker lists them all.
+    let are_components_known = roster.hosts().next().is_some()
+        || topology.is_some_and(|it| matches!(it.source, TopologySource::ControlPlane { .. }));
+    let expects_no_copies = are_components_known && roster.hosts().all(|it| it.copies == Some(0));
     if !has_instances && !has_copies {
         let is_scaled_to_zero = topology
             .and_then(EndpointTopology::instances)
@@ -107,12 +112,22 @@ fn why_no_copies(
     }
 }
 
-/// Components that should have copies and have none, or hold none of the GPUs that they need.
+/// Components whose GPUs may be held although nothing says so.
 fn silent_components(roster: &Roster<'_>, claims: &Claims) -> BTreeSet<String> {
     let (gpus, copies) = (claims.gpus_by_component(), claims.copies_by_component());
-    let should_run = roster.hosts().filter(|it| it.copies.is_some_and(|count| count > 0));
-    let has_data = |it: &&Component| {
-        if it.needs_gpus() { gpus.contains_key(&it.name) } else { copies.contains_key(&it.name) }
-    };
-    should_run.filter(|it| !has_data(it)).map(|it| it.name.to_string()).collect()
+    roster.hosts().filter(|it| is_silent(it, &copies, &gpus)).map(|it| it.name.to_string()).collect()
+}
+
+/// Whether a component was not seen where it may be: on the GPUs that it needs, or for one on the
+/// CPU anywhere. One is known to be nowhere only where its copies are said to be none, and none is
+/// seen: a number of copies that nobody says may be any.
+pub(super) fn is_silent(
+    component: &Component,
+    copies: &BTreeMap<&ComponentName, u32>,
+    gpus: &BTreeMap<&ComponentName, Gpus>,
+) -> bool {
+    let has_copies = copies.contains_key(&component.name);
+    let is_seen = if component.needs_gpus() { gpus.contains_key(&component.name) } else { has_copies };
+    let is_nowhere = component.copies == Some(0) && !has_copies;
+    component.base.is_none() && !is_seen && !is_nowhere
 }

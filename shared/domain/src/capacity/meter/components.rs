@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::blindness::View;
+use super::blindness::{View, is_silent};
 use super::claims::Claims;
 use super::ledger::Ledger;
 use super::roster::Roster;
 use super::{ComponentCapacity, Gpus};
 use crate::capacity::topology::Component;
-use crate::capacity::usage::Usage;
+use crate::capacity::usage::{Attendance, Usage};
 use crate::money::MicroUsd;
 use crate::names::ComponentName;
 
@@ -28,23 +28,20 @@ pub(super) fn components(
     let build = |name: &ComponentName| {
         let known = roster.component(name);
         let base = known.and_then(|component| component.base.clone());
-        let should_hold_gpus = known.is_some_and(|it| it.needs_gpus() && it.copies != Some(0));
-        let has_data = gpus.contains_key(name) || (!should_hold_gpus && copies.contains_key(name));
-        // Without data there are none only if there should be none.
-        let is_absent = base.is_some() || known.is_some_and(|component| component.copies == Some(0));
-        let is_known = view.is_comparable() && (has_data || is_absent);
+        let is_known = view.is_comparable() && known.is_none_or(|it| !is_silent(it, &copies, &gpus));
         let cost = ledger.components.as_ref().filter(|_| is_known);
         let cost = cost.map(|costs| costs.get(name).copied().unwrap_or_default());
         let work = traffic.of.get(name).filter(|_| base.is_none());
         let invocations = work.and_then(|work| work.invocations);
+        let rate = |pieces: Option<u64>, per| traffic.rate(cost?, work?.attendance, pieces?, per);
         ComponentCapacity {
             component: name.clone(),
             copies: is_known.then(|| copies.get(name).copied().unwrap_or_default()),
             gpus: is_known.then(|| gpus.get(name).copied().unwrap_or_default()),
             cost,
             invocations,
-            cost_per_thousand_invocations: rate(cost, traffic.seconds, invocations, 1_000),
-            cost_per_million_tokens: rate(cost, traffic.seconds, work.and_then(|it| it.tokens), 1_000_000),
+            cost_per_thousand_invocations: rate(invocations, 1_000),
+            cost_per_million_tokens: rate(work.and_then(|work| work.tokens), 1_000_000),
             expected_copies: known.filter(|it| it.base.is_none()).and_then(|it| it.copies),
             expected_gpus: known.and_then(Component::expected_gpus),
             base,
@@ -53,27 +50,17 @@ pub(super) fn components(
     names.into_iter().map(build).collect()
 }
 
-/// What `per` pieces of work cost, when `pieces` were done in `seconds` at `cost` an hour, to the
-/// nearest micro-dollar. `None` without cost or work: a division by nothing is no price.
-fn rate(cost: Option<MicroUsd>, seconds: i64, pieces: Option<u64>, per: u64) -> Option<MicroUsd> {
-    let (cost, pieces) = (cost?.0, pieces?);
-    if cost <= 0 || pieces == 0 || seconds <= 0 {
-        return None;
-    }
-    let divisor = 3_600 * i128::from(pieces);
-    let amount = i128::from(cost) * i128::from(seconds) * i128::from(per);
-    i64::try_from((amount + divisor / 2) / divisor).ok().map(MicroUsd)
-}
-
 /// What the components did in the traffic window.
 struct Traffic<'a> {
     seconds: i64,
+    full_attendance: u64,
     of: BTreeMap<&'a ComponentName, Work>,
 }
 
 /// `None` where a count is missing.
 #[derive(Clone, Copy)]
 struct Work {
+    attendance: Attendance,
     invocations: Option<u64>,
     tokens: Option<u64>,
 }
@@ -87,11 +74,33 @@ impl<'a> Traffic<'a> {
             let is_counted = !usage.uncounted.contains(name);
             let invocations = usage.invocations.get(name).copied().filter(|_| is_counted);
             let tokens = invocations.and_then(|invocations| tokens(usage, name, invocations));
-            let sum = of.entry(host).or_insert(Work { invocations: Some(0), tokens: Some(0) });
+            let nothing = Work { attendance: Attendance::default(), invocations: Some(0), tokens: Some(0) };
+            let sum = of.entry(host).or_insert(nothing);
             sum.invocations = sum.invocations.zip(invocations).map(|(one, other)| one.saturating_add(other));
             sum.tokens = sum.tokens.zip(tokens).map(|(one, other)| one.saturating_add(other));
         }
-        Self { seconds: usage.traffic_window().seconds(), of }
+        for (name, attendance) in &usage.attendance {
+            if let Some(work) = of.get_mut(roster.host(name)) {
+                work.attendance.alive += attendance.alive;
+                work.attendance.datapoints += attendance.datapoints;
+            }
+        }
+        Self { seconds: usage.traffic_window().seconds(), full_attendance: usage.full_attendance, of }
+    }
+
+    /// What `per` pieces of work cost, of a component that costs `cost` an hour now and did
+    /// `pieces`, to the nearest micro-dollar. What it cost in the window is what it costs now, by
+    /// how much of it was there: a copy that came or left counts for as long as it was there.
+    /// `None` without cost or work: a division by nothing is no price.
+    fn rate(&self, cost: MicroUsd, attendance: Attendance, pieces: u64, per: u64) -> Option<MicroUsd> {
+        let always_there = i128::from(attendance.alive) * i128::from(self.full_attendance);
+        let divisor = 3_600 * i128::from(pieces) * always_there;
+        let there = i128::from(self.seconds) * i128::from(attendance.datapoints);
+        let amount = i128::from(cost.0) * there * i128::from(per);
+        if amount <= 0 || divisor <= 0 {
+            return None;
+        }
+        i64::try_from((amount + divisor / 2) / divisor).ok().map(MicroUsd)
     }
 }
 

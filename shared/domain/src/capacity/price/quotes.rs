@@ -18,9 +18,12 @@ pub struct Quotes(BTreeMap<String, Quote>);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Quote {
-    /// `None` where the list has no price.
+    /// The last one that the list had.
     price: Option<HostingPrice>,
     asked_at: Timestamp,
+    /// When the list had it, if not at the last time.
+    #[serde(default)]
+    price_of: Option<Timestamp>,
 }
 
 impl Quotes {
@@ -32,16 +35,25 @@ impl Quotes {
         types.into_iter().filter(|kind| !is_good(kind)).collect()
     }
 
-    /// Notes an answer of the time `now`.
+    /// Notes an answer of the time `now`. Where the list has no price, the one that it had before
+    /// stays, as old as it is.
     pub fn note(&mut self, instance_type: &str, price: Option<HostingPrice>, now: Timestamp) {
-        self.0.insert(instance_type.to_owned(), Quote { price, asked_at: now });
+        let before = self.0.remove(instance_type).filter(|quote| quote.price.is_some());
+        let quote = match (price, before) {
+            (None, Some(before)) => {
+                let price_of = before.price_of.or(Some(before.asked_at));
+                Quote { asked_at: now, price_of, ..before }
+            }
+            (price, _) => Quote { price, asked_at: now, price_of: None },
+        };
+        self.0.insert(instance_type.to_owned(), quote);
     }
 
-    /// Adds them to what is known, each as of the day on which it was asked for: an old one is
+    /// Adds them to what is known, each as of the day on which the list had it: an old one is
     /// better than none, and its age is told.
     pub fn teach(&self, catalogue: &mut Catalogue) {
         for quote in self.0.values() {
-            let day = Offset::UTC.to_datetime(quote.asked_at).date();
+            let day = Offset::UTC.to_datetime(quote.price_of.unwrap_or(quote.asked_at)).date();
             catalogue.learn(quote.price.as_slice(), day);
         }
     }
@@ -76,5 +88,13 @@ mod tests {
         let price = catalogue.prices.of("ml.x1.large").unwrap();
         assert_eq!((price.source, price.age_days(hours(72))), (PriceSource::PriceList, 3));
         assert_eq!(catalogue.prices.of("ml.none.large"), None);
+
+        // The list forgets it twice.
+        quotes.note("ml.x1.large", None, hours(24));
+        quotes.note("ml.x1.large", None, hours(48));
+        assert!(quotes.outdated(["ml.x1.large"], hours(71)).is_empty());
+        let mut catalogue = Catalogue::new(&[], Discount::default(), "eu-west-1").unwrap();
+        quotes.teach(&mut catalogue);
+        assert_eq!(catalogue.prices.of("ml.x1.large").unwrap().age_days(hours(72)), 3);
     }
 }

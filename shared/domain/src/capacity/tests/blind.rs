@@ -4,6 +4,8 @@ use super::World;
 use super::world::{kinds, reasons, shown};
 use crate::capacity::condition::{BlindReason, ConditionKind};
 use crate::capacity::meter::InstanceSource;
+use crate::capacity::series::{COMPONENTS_NAMESPACE, GPU_METRIC};
+use crate::capacity::topology::TopologySource;
 use crate::capacity::usage::ResultStatus;
 
 /// The bill is the topology's; what is free, nobody knows.
@@ -147,6 +149,59 @@ fn a_component_that_should_run_and_is_silent_leaves_nothing_free() {
     );
     assert_eq!(reasons(&capacity), [BlindReason::ComponentSilent]);
     assert_eq!(capacity.sources.instances, InstanceSource::EnhancedMetrics);
+}
+
+#[test]
+fn a_component_whose_copies_nobody_says_leaves_nothing_free_when_it_is_silent() {
+    // A fleet file may leave out a count that autoscaling changes.
+    let by_file = |world: World| {
+        world.describe(|topology| {
+            topology.source = TopologySource::FleetFile;
+            topology.components.iter_mut().for_each(|component| component.copies = None);
+        })
+    };
+    for world in [World::deep_dive(60).silent("c1"), World::deep_dive(60).stopped("c1", 400)] {
+        let capacity = by_file(world).run();
+        assert_eq!(
+            shown(&capacity),
+            [BY_TOPOLOGY, "gpt-oss: - copies, - GPUs, -", "qwen: 2 copies, 2 GPUs, 2.876"]
+        );
+        assert_eq!(reasons(&capacity), [BlindReason::ComponentSilent]);
+    }
+    // On the CPU as well.
+    let capacity = by_file(World::deep_dive(60).component("rank", 1, 0)).run();
+    assert_eq!(reasons(&capacity), [BlindReason::ComponentSilent]);
+}
+
+#[test]
+fn a_copy_that_should_not_be_there_and_shows_no_gpu_may_hold_some() {
+    let world = World::deep_dive(60).component("new", 0, 1);
+    assert_eq!(kinds(&world.run()), []);
+    let capacity = world.copy("new", "i-2", "c9", &[]).run();
+    assert_eq!(reasons(&capacity), [BlindReason::ComponentSilent]);
+    assert_eq!(capacity.free_gpus, None);
+}
+
+#[test]
+fn a_topology_that_lists_no_component_does_not_say_that_there_is_none() {
+    let world = World::new(60).pool("AllTraffic", "ml.g6.12xlarge", 2).instance("i-1").instance("i-2");
+    assert_eq!(shown(&world.run())[0], "2 instances, 8 total, 0 used, 8 free, bill 11.504, idle 11.504");
+    let by_file = world.describe(|topology| topology.source = TopologySource::FleetFile).run();
+    assert_eq!(shown(&by_file), [BY_TOPOLOGY]);
+    assert_eq!(reasons(&by_file), [BlindReason::NothingListed]);
+}
+
+#[test]
+fn gpus_of_a_component_that_nobody_knows_are_used_gpus() {
+    let place = [
+        ("InferenceComponentName", "stranger"),
+        ("InstanceId", "i-2"),
+        ("ContainerId", "c9"),
+        ("GpuId", "gpu_3"),
+    ];
+    let capacity = World::deep_dive(60).series(COMPONENTS_NAMESPACE, GPU_METRIC, &place, 6.0).run();
+    assert_eq!(shown(&capacity)[0], "2 instances, 8 total, 7 used, 1 free, bill 11.504, idle 1.438");
+    assert_eq!(kinds(&capacity), [ConditionKind::TopologyMismatch]);
 }
 
 #[test]

@@ -96,6 +96,34 @@ fn work_is_priced_by_the_cost_of_its_time() {
 }
 
 #[test]
+fn work_costs_the_same_at_every_publish_frequency() {
+    for frequency in [10, 30, 60, 120, 180, 240, 300] {
+        // As many as there are in the time from one datapoint to the next.
+        let each = f64::from(frequency.max(60));
+        let capacity = World::deep_dive(frequency).invocations("qwen", each).run();
+        let cost = capacity.components[1].cost_per_thousand_invocations;
+        assert_eq!(cost, MicroUsd::from_usd(0.798_889), "{frequency} s");
+    }
+}
+
+#[test]
+fn a_copy_that_came_within_the_window_is_paid_for_as_long_as_it_was_there() {
+    // Of the 13 minutes one copy was there for all, the other for the last 3.
+    let world = World::deep_dive(60).invocations("qwen", 60.0);
+    let capacity = world.clone().started("c3", 300).run();
+    let qwen = &capacity.components[1];
+    assert_eq!((qwen.cost, qwen.invocations), (MicroUsd::from_usd(2.876), Some(780)));
+    // 1.438 USD an hour for 16 of 13 minutes.
+    assert_eq!(qwen.cost_per_thousand_invocations, MicroUsd::from_usd(0.491_624));
+
+    // The other left after 6 of the 13 minutes, and its time is paid for too.
+    let left = world.stopped("c3", 540).run();
+    assert_eq!(left.components[1].cost, MicroUsd::from_usd(1.438));
+    let with_its_time = left.components[1].cost_per_thousand_invocations.unwrap();
+    assert!(with_its_time > MicroUsd::from_usd(0.399_444).unwrap(), "{with_its_time}");
+}
+
+#[test]
 fn tokens_of_answers_alone_are_no_price() {
     let capacity = World::deep_dive(60).invocations("qwen", 60.0).answer_tokens("qwen", 200.0).run();
     let qwen = &capacity.components[1];

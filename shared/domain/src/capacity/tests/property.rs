@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::World;
 use crate::capacity::condition::ConditionKind;
 use crate::capacity::meter::{EndpointCapacity, Gpus};
+use crate::capacity::topology::EndpointTopology;
 use crate::capacity::usage::ResultStatus;
 use crate::money::MicroUsd;
 
@@ -17,6 +18,28 @@ const TYPES: [(&str, u32); 5] = [
 ];
 const SLICES: [Option<&str>; 4] = [None, Some("mig-1g.10gb"), Some("mig-3g.40gb"), Some("mig-4g.40gb")];
 
+/// A component: its slice, how many copies it should have, and what it runs on.
+#[derive(Debug, Clone, Copy)]
+struct Kind {
+    slice: usize,
+    copies: Option<u32>,
+    place: Place,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Place {
+    Gpu,
+    Cpu,
+    /// In the copies of the first component.
+    Base,
+}
+
+fn kind() -> impl Strategy<Value = Kind> {
+    let copies = prop_oneof![1 => Just(None), 1 => Just(Some(0)), 3 => Just(Some(1))];
+    let place = prop_oneof![4 => Just(Place::Gpu), 1 => Just(Place::Cpu), 1 => Just(Place::Base)];
+    (0..SLICES.len(), copies, place).prop_map(|(slice, copies, place)| Kind { slice, copies, place })
+}
+
 /// One copy: which component, on which instance, from which GPU on, how many.
 type Placement = (usize, usize, u32, u32);
 
@@ -24,8 +47,7 @@ type Placement = (usize, usize, u32, u32);
 struct Fleet {
     /// The type of each instance.
     instances: Vec<usize>,
-    /// The slice of each component.
-    components: Vec<usize>,
+    components: Vec<Kind>,
     copies: Vec<Placement>,
     /// What happens to some series: the place of a copy or instance, and what.
     mishaps: Vec<(usize, u8)>,
@@ -36,7 +58,7 @@ struct Fleet {
 fn fleet() -> impl Strategy<Value = Fleet> {
     (
         prop::collection::vec(0..TYPES.len(), 1..6),
-        prop::collection::vec(0..SLICES.len(), 1..6),
+        prop::collection::vec(kind(), 1..6),
         prop::collection::vec((0..6_usize, 0..6_usize, 0..8_u32, 0..5_u32), 0..14),
         prop::collection::vec((0..14_usize, 0..4_u8), 0..3),
         prop::bool::weighted(0.8),
@@ -58,9 +80,13 @@ fn world(fleet: &Fleet) -> World {
         let count = fleet.instances.iter().filter(|it| TYPES[**it].0 == kind).count();
         world = world.pool(kind, kind, u32::try_from(count).unwrap());
     }
-    for (place, slice) in fleet.components.iter().enumerate() {
-        world = world.component(&format!("model-{place}"), 1, 1).whose(|component| {
-            component.partition = SLICES[*slice].map(|name| name.to_owned().try_into().unwrap());
+    for (number, kind) in fleet.components.iter().enumerate() {
+        let accelerators = u32::from(kind.place == Place::Gpu);
+        world = world.component(&format!("model-{number}"), 1, accelerators).whose(|component| {
+            component.copies = kind.copies;
+            component.partition = SLICES[kind.slice].map(|name| name.to_owned().try_into().unwrap());
+            let has_base = kind.place == Place::Base && number > 0;
+            component.base = has_base.then(|| "model-0".parse().unwrap());
         });
     }
     for (place, kind) in fleet.instances.iter().enumerate() {
@@ -93,7 +119,17 @@ fn world(fleet: &Fleet) -> World {
 }
 
 /// What must hold whatever happened.
-fn check(capacity: &EndpointCapacity) -> Result<(), TestCaseError> {
+fn check(capacity: &EndpointCapacity, topology: Option<&EndpointTopology>) -> Result<(), TestCaseError> {
+    let described = topology.iter().flat_map(|topology| &topology.components);
+    for component in described.filter(|it| it.base.is_none() && it.copies != Some(0)) {
+        let found = capacity.components.iter().find(|it| it.component == component.name);
+        let is_seen = found.is_some_and(|it| it.copies.is_some_and(|copies| copies > 0));
+        prop_assert!(
+            is_seen || capacity.free_gpus.is_none(),
+            "{} may hold GPUs, is not seen, and some are said to be free",
+            component.name
+        );
+    }
     if let (Some(used), Some(free)) = (capacity.used_gpus, capacity.free_gpus) {
         prop_assert_eq!(Some(used + free), capacity.total_gpus);
         let held: Option<Gpus> = capacity.components.iter().map(|it| it.gpus).sum();
@@ -120,7 +156,8 @@ fn check(capacity: &EndpointCapacity) -> Result<(), TestCaseError> {
 proptest! {
     #[test]
     fn gpus_and_money_are_conserved(fleet in fleet()) {
-        check(&world(&fleet).run())?;
+        let world = world(&fleet);
+        check(&world.run(), world.topology.as_ref())?;
     }
 
     #[test]
@@ -130,7 +167,7 @@ proptest! {
     ) {
         // Copies side by side, as many GPUs each as `fill` says, while there is room.
         let mut fleet = Fleet {
-            instances, components: vec![0; fill.len()], copies: Vec::new(), mishaps: Vec::new(),
+            instances, components: vec![Kind { slice: 0, copies: Some(1), place: Place::Gpu }; fill.len()], copies: Vec::new(), mishaps: Vec::new(),
             knows_topology: true, names_type: false,
         };
         let mut used = 0;
@@ -150,7 +187,7 @@ proptest! {
             }
         });
         let capacity = world.run();
-        check(&capacity)?;
+        check(&capacity, world.topology.as_ref())?;
         prop_assert_eq!(capacity.used_gpus, Some(Gpus::whole(used)));
         prop_assert_eq!(capacity.free_gpus, Some(Gpus::whole(free.iter().sum())));
         prop_assert_eq!(capacity.expected.and_then(|it| it.bill), capacity.bill);

@@ -18,6 +18,8 @@ use crate::capacity::usage::{Answers, ResultStatus, Usage, usages};
 use crate::fleet::MetricNaming;
 use crate::names::EndpointName;
 
+mod sums;
+
 pub(in crate::capacity) use super::shown::{kinds, reasons, shown};
 
 /// A moment at the start of a minute.
@@ -29,6 +31,8 @@ struct Source {
     listed: Listed,
     /// Seconds from its newest datapoint to now; `None` for one without data.
     age: Option<i64>,
+    /// Seconds from its oldest datapoint to now.
+    since: i64,
     value: f64,
     status: Option<ResultStatus>,
 }
@@ -171,7 +175,13 @@ impl World {
             metric: metric.to_owned(),
             dimensions: dimensions.iter().map(own).collect(),
         };
-        self.sources.push(Source { listed, age: Some(0), value, status: Some(ResultStatus::Complete) });
+        self.sources.push(Source {
+            listed,
+            age: Some(0),
+            since: i64::MAX,
+            value,
+            status: Some(ResultStatus::Complete),
+        });
         self
     }
 
@@ -278,6 +288,11 @@ impl World {
         self.change(value, |source| source.age = Some(seconds_ago))
     }
 
+    /// The oldest datapoint of all series with this dimension value is so many seconds old.
+    pub(in crate::capacity) fn started(self, value: &str, seconds_ago: i64) -> Self {
+        self.change(value, |source| source.since = seconds_ago)
+    }
+
     /// All series with this dimension value are listed and have no data.
     pub(in crate::capacity) fn silent(self, value: &str) -> Self {
         self.change(value, |source| source.age = None)
@@ -339,6 +354,7 @@ impl World {
                     .filter(|time| {
                         time % i64::from(self.frequency.max(query.period.unsigned_abs())) == 0
                             && last.is_some_and(|last| *time <= last)
+                            && self.now - *time <= source.since
                     })
                     .map(|time| (Timestamp::from_second(time).unwrap(), source.value));
                 answers.add(&query.id, status, times);

@@ -126,9 +126,8 @@ impl Loopback {
         let all = self.granted().get(function).cloned().unwrap_or_default();
         let is_set = |sid: &str| all.iter().any(|grant| grant.sid == sid && !grant.resource.is_empty());
         let used = self.used(function);
-        let counts =
-            |grant: &&Grant| !used.contains(*grant) && !(grant.resource.is_empty() && is_set(&grant.sid));
-        all.iter().filter(counts).cloned().collect()
+        let is_elsewhere = |grant: &Grant| grant.resource.is_empty() && is_set(&grant.sid);
+        all.iter().filter(|grant| !used.contains(grant) && !is_elsewhere(grant)).cloned().collect()
     }
 
     /// Takes a statement of its policy away from every function.

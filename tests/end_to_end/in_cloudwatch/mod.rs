@@ -5,6 +5,7 @@ use std::fs;
 
 use aws_sdk_cloudwatch::types::{ComparisonOperator, Dimension, MetricAlarm, MetricDataQuery, MetricDatum};
 use aws_smithy_types::DateTime;
+use domain::dashboard::RUNBOOKS;
 use domain::metric::QUALITY_NAMESPACE;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -78,7 +79,8 @@ fn resolved(value: &Value, topic: &str) -> Value {
         let named = ["${Name}", "${AWS::StackName}"]
             .iter()
             .fold(text.to_owned(), |text, name| text.replace(name, NAME));
-        return named.replace("${AWS::Region}", REGION).replace("${!", "${").into();
+        let named = named.replace("${AWS::Region}", REGION).replace("${RunbookBaseUrl}", RUNBOOKS);
+        return named.replace("${!", "${").into();
     }
     match value {
         Value::Number(number) => json!(number.as_f64()),

@@ -58,7 +58,7 @@ fn message(alarm: &Value) -> String {
     trigger_fields.retain(|name, _| ["Metrics", "ComparisonOperator", "Threshold"].contains(&name.as_str()));
     json!({
         "AlarmName": text_of(&alarm["AlarmName"]),
-        "AlarmDescription": alarm["AlarmDescription"],
+        "AlarmDescription": text_of(&alarm["AlarmDescription"]).replace("${RunbookBaseUrl}", RUNBOOKS),
         "NewStateValue": "ALARM",
         "OldStateValue": "OK",
         "NewStateReason": "Threshold Crossed",

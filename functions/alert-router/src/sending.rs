@@ -125,8 +125,7 @@ impl Work<'_> {
                     return begun(first, &receipt, &reason).unwrap_or(Sent::Owed(reason));
                 }
                 Err(Stop::Later(wait)) => {
-                    let reason = format!("its next turn is in {} s", wait.as_secs());
-                    return begun(first, &receipt, &reason).unwrap_or(Sent::Later(wait));
+                    return begun(first, &receipt, &next_turn(wait)).unwrap_or(Sent::Later(wait));
                 }
                 Err(Stop::Refused(reason) | Stop::Gone(reason)) => return Sent::Refused(reason),
             }
@@ -319,6 +318,11 @@ impl Work<'_> {
             DestinationKind::Webhook { .. } | DestinationKind::AmazonQ { .. } => None,
         }
     }
+}
+
+/// Why a delivery is left to a later invocation.
+pub(crate) fn next_turn(wait: Duration) -> String {
+    format!("its next turn is in {} s", wait.as_secs())
 }
 
 /// What came of a delivery whose first message was taken and a later one was not.

@@ -19,7 +19,7 @@ use crate::delivering::Failed;
 use crate::event::{Returned, StormMinute};
 use crate::preparing::{Case, Decided};
 use crate::records::{TRIES, stand_back};
-use crate::sending::Sent;
+use crate::sending::{Sent, next_turn};
 use crate::wording::{Context, notice};
 use crate::work::Work;
 
@@ -163,9 +163,7 @@ impl Work<'_> {
                     failed = Some(Failed::owed(&name, &reason));
                 }
                 Sent::Owed(reason) => failed = Some(Failed::owed(&name, &reason)),
-                Sent::Later(wait) => {
-                    failed = Some(Failed::owed(&name, &format!("its next turn is in {} s", wait.as_secs())));
-                }
+                Sent::Later(wait) => failed = Some(Failed::owed(&name, &next_turn(wait))),
                 // What comes in this minute still is parked when it is over.
                 Sent::Refused(reason) => {
                     let rule = format!("in a summary of route {route}");

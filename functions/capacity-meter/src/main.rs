@@ -43,14 +43,7 @@ async fn main() -> Result<(), Error> {
         Config::from_env().inspect_err(|mistakes| tracing::error!(%mistakes, "bad configuration"))?;
     tracing::info!(config = %serde_json::to_string(&config)?, "starting");
     let function = Prepared::by(function(config));
-    tokio::select! {
-        // Nothing waits for an event to say so.
-        Err(error) = function.get() => {
-            tracing::error!(%error, "bad configuration");
-            Err(error.into())
-        }
-        ended = run(service_fn(|event| async { function.get().await?.handle(event).await })) => ended,
-    }
+    function.serve(run(service_fn(|event| async { function.get().await?.handle(event).await }))).await
 }
 
 async fn function(config: Config) -> Result<Function, NoSettings> {

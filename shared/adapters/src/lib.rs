@@ -33,7 +33,6 @@ mod secret;
 mod time_left;
 
 pub use aws::aws_config;
-pub use aws_types::SdkConfig;
 pub use fault::Fault;
 pub use prepared::Prepared;
 #[cfg(any(feature = "secrets", feature = "delivery", feature = "grafana"))]

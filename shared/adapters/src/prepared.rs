@@ -1,6 +1,6 @@
 //! What the first event needs, and asking for it does not.
 
-use std::fmt;
+use std::fmt::{self, Display};
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
@@ -12,7 +12,6 @@ use tokio::task::spawn_blocking;
 /// A value that another thread makes while this one goes on. Reading settings and making AWS
 /// clients is half of a function's start; Lambda gives a start more than one processor, and the
 /// first event takes longer to come than they do.
-#[derive(Clone)]
 pub struct Prepared<T, E>(Shared<BoxFuture<'static, Result<Arc<T>, E>>>);
 
 impl<T, E> Prepared<T, E>
@@ -29,6 +28,21 @@ where
             Err(failure) => resume_unwind(failure.into_panic()),
         });
         Self(shared.boxed().shared())
+    }
+
+    /// Serves with the value: ends as `serving` does, or as soon as it is known that there is no value.
+    /// Nothing waits for an event to say so.
+    pub async fn serve<R, F: From<E>>(&self, serving: impl Future<Output = Result<R, F>>) -> Result<R, F>
+    where
+        E: Display,
+    {
+        tokio::select! {
+            Err(error) = self.get() => {
+                tracing::error!(%error, "bad configuration");
+                Err(error.into())
+            }
+            ended = serving => ended,
+        }
     }
 
     /// The value as soon as it is made, or why there is none.
@@ -63,6 +77,16 @@ mod tests {
         let prepared = Prepared::by(async { Err::<(), _>("no rubric") });
         assert_eq!(prepared.get().await.unwrap_err(), "no rubric");
         assert_eq!(prepared.get().await.unwrap_err(), "no rubric");
+    }
+
+    #[tokio::test]
+    async fn who_serves_ends_where_there_is_no_value() {
+        let without = Prepared::by(async { Err::<(), _>("no rubric") });
+        let ended: Result<(), String> = without.serve(std::future::pending()).await;
+        assert_eq!(ended.unwrap_err(), "no rubric");
+        let with = Prepared::by(async { Ok::<u8, &str>(3) });
+        let ended: Result<u8, String> = with.serve(async { Ok(*with.get().await?) }).await;
+        assert_eq!(ended, Ok(3));
     }
 
     #[tokio::test]

@@ -47,7 +47,8 @@ async fn main() -> Result<(), Error> {
         Config::from_env().inspect_err(|mistakes| tracing::error!(%mistakes, "bad configuration"))?;
     tracing::info!(config = %serde_json::to_string(&config)?, "starting");
     let function = Prepared::by(function(config));
-    function.serve(run(service_fn(|event| async { function.get().await?.handle(event).await }))).await
+    let answer = |event| async { function.get().await?.handle(event).await };
+    function.serve(Box::pin(run(service_fn(answer)))).await
 }
 
 async fn function(config: Config) -> Result<Function, NoSettings> {

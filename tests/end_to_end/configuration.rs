@@ -6,24 +6,13 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tests::functions::QUALITY_JUDGE;
 use tests::loopback::{CAPTURES, Loopback, batch, key, notification, record, records};
-use tokio::time::{Instant, sleep};
 
 const MINUTE: Duration = Duration::from_mins(1);
 const CONFIG: (&str, &str) = ("CONFIG_URI", "s3://captures/config/");
 
-/// Starts a function that should refuse to, and gives its one complaint.
-async fn complaint(local: &Loopback, changes: &[(&str, &str)]) -> Value {
-    let mut function = local.launch(QUALITY_JUDGE, changes).await.unwrap();
-    // Settings are read while the first event is asked for: the poll may come before the refusal.
-    let _ = function.ready(Duration::from_secs(20)).await;
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while function.ended().is_none() && Instant::now() < deadline {
-        sleep(Duration::from_millis(20)).await;
-    }
-    assert!(!function.ended().unwrap().success());
-    let mut complaints = function.entries("bad configuration");
-    assert_eq!(complaints.len(), 1, "{complaints:?}");
-    complaints.remove(0)
+/// Starts a function that should refuse to, and gives its complaint.
+async fn complaint(local: &Loopback, changes: &[(&str, &str)]) -> String {
+    local.launch(QUALITY_JUDGE, changes).await.unwrap().refusal(MINUTE).await.unwrap()
 }
 
 fn assert_lists(text: &str, mistakes: &[&str]) {
@@ -66,16 +55,15 @@ async fn a_bad_environment_ends_the_start_with_every_mistake() {
         "MAX_SAMPLE_CHARS: must be characters from 1000 to 400000, is \"1e6\"",
         "STORE_SAMPLE_TEXT: must be true or false, is \"yes\"",
     ];
-    assert_lists(complaint["mistakes"].as_str().unwrap(), &mistakes);
+    assert_lists(&complaint, &mistakes);
     assert_eq!(local.judge_calls().await.unwrap(), 0);
 }
 
 #[tokio::test]
 async fn a_judge_whose_price_is_unknown_is_refused_at_the_start() {
     let local = Loopback::start().await.unwrap();
-    let complaint = complaint(&local, &[("JUDGE_MODEL_ID", "acme.oracle-9")]).await;
-    let error = complaint["error"].as_str().unwrap();
-    assert_lists(error, &["judge_price: has no entry for the judge model \"acme.oracle-9\""]);
+    let error = complaint(&local, &[("JUDGE_MODEL_ID", "acme.oracle-9")]).await;
+    assert_lists(&error, &["judge_price: has no entry for the judge model \"acme.oracle-9\""]);
     assert!(error.starts_with("config/fleet.toml has 1 mistake:"), "{error}");
 }
 

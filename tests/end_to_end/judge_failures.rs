@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tests::loopback::{CAPTURES, Loopback, batch, key, notification, record};
+use tests::loopback::{CAPTURES, Loopback, batch, key, notification, record, records};
 use tests::runtime_api::{Answer, Function};
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -308,6 +308,33 @@ async fn a_judge_that_cannot_be_called_is_asked_once_and_told_of_once() {
     }
     let errors = local.sum("JudgeConfigErrors", "gpt").await.unwrap();
     assert!((3.0..=6.0).contains(&errors), "{errors}");
+}
+
+#[tokio::test]
+async fn what_a_judge_that_cannot_be_called_leaves_is_checked_at_once_and_judged_later() {
+    let local = Loopback::start().await.unwrap();
+    let mut reply = refused(403, "AccessDeniedException", "You don't have access to the model");
+    reply["match"] = json!({"path": "/model/"});
+    local.script(reply).await.unwrap();
+    let mut function =
+        local.function(&[("SAMPLE_CAP_PER_HOUR", "5000"), ("DAILY_BUDGET_USD", "100")]).await.unwrap();
+    let silent: String =
+        (0..3000).map(|index| record(&format!("silent-{index}"), "gpt", "Why?", "")).collect();
+    let key = key("closed");
+    let object = records("early", "gpt", 150) + &silent + &records("late", "gpt", 1150);
+    let etag = local.put(&key, object).await.unwrap();
+    let event = batch(&[notification(CAPTURES, &key, Some(&etag)).to_string()]);
+
+    let failed = function.invoke(&event, MINUTE).await.unwrap();
+
+    assert_eq!(failed, Answer::Response(json!({"batchItemFailures": [{"itemIdentifier": "message-0"}]})));
+    assert_sums(&local, &[("EmptyReplies", 3000.0), ("Records", 3000.0)]).await;
+
+    local.forget().await.unwrap();
+    let finished = function.invoke(&event, MINUTE).await.unwrap();
+
+    assert_eq!(finished, Answer::Response(json!({"batchItemFailures": []})));
+    assert_sums(&local, &[("SamplesScored", 1300.0), ("Records", 4300.0)]).await;
 }
 
 #[tokio::test]

@@ -185,87 +185,6 @@ async fn two_processes_at_once_judge_an_object_once() {
 }
 
 #[tokio::test]
-async fn concurrent_invocations_do_not_overrun_the_budget() {
-    let local = Loopback::start().await.unwrap();
-    // About 0.013 USD are reserved for a sample and 0.006 spent.
-    let settings = [("DAILY_BUDGET_USD", "0.10"), ("JUDGE_CONCURRENCY", "4")];
-    let mut functions = Vec::new();
-    let mut events = Vec::new();
-    for index in 0..6 {
-        functions.push(local.function(&settings).await.unwrap());
-        let key = key(&format!("budget-{index}"));
-        let etag = local.put(&key, records(&format!("a{index}"), "gpt", 10)).await.unwrap();
-        events.push(notification(CAPTURES, &key, Some(&etag)));
-    }
-    let running = functions.iter_mut().zip(&events).map(|(function, event)| function.invoke(event, MINUTE));
-    let summaries: Vec<Value> = futures_util::future::join_all(running)
-        .await
-        .into_iter()
-        .map(|answer| summary(answer.unwrap()))
-        .collect();
-
-    let sum =
-        |name: &str| summaries.iter().filter_map(|summary| summary["outcomes"][name].as_u64()).sum::<u64>();
-    let cost: f64 = summaries.iter().filter_map(|summary| summary["judge_cost_usd"].as_f64()).sum();
-    assert_eq!(sum("scored") + sum("over_budget"), 60);
-    assert!(sum("scored") > 0 && sum("over_budget") > 0, "{summaries:?}");
-    assert!(cost <= 0.10, "{cost}");
-    let over = local.sum("SamplesOverBudget", "gpt").await.unwrap();
-    #[expect(clippy::cast_precision_loss, reason = "at most 60")]
-    let expected = sum("over_budget") as f64;
-    assert!((over - expected).abs() < 1e-9, "{over}");
-    let warnings = functions.iter().flat_map(tests::runtime_api::Function::log);
-    assert_eq!(warnings.filter(|line| line.contains("budget of the day is used up")).count(), 1);
-}
-
-#[tokio::test]
-async fn the_cap_holds_for_component_and_hour() {
-    let local = Loopback::start().await.unwrap();
-    let mut function = local.function(&[("SAMPLE_CAP_PER_HOUR", "5")]).await.unwrap();
-    let mut outcomes = Vec::new();
-    for name in ["one", "two"] {
-        let key = key(name);
-        let body = records(name, "gpt", 4) + &records(&format!("{name}-other"), "qwen", 1);
-        let etag = local.put(&key, body).await.unwrap();
-        let summary =
-            summary(function.invoke(&notification(CAPTURES, &key, Some(&etag)), MINUTE).await.unwrap());
-        outcomes.push(summary["outcomes"].clone());
-    }
-    // An hour that turns between the two objects gives the second one a new cap.
-    let turned = json!({"scored": 5});
-    assert!(outcomes[1] == json!({"scored": 2, "over_cap": 3}) || outcomes[1] == turned, "{outcomes:?}");
-}
-
-#[tokio::test]
-async fn a_sample_that_was_not_answered_has_its_slot_of_the_cap_when_it_comes_again() {
-    let local = Loopback::start().await.unwrap();
-    let headers = json!({"x-amzn-errortype": "ThrottlingException"});
-    let throttled = json!({"match": {"path": "/model/"}, "status": 429, "headers": headers, "body": {}});
-    local.script(throttled).await.unwrap();
-    let settings = [("SAMPLE_CAP_PER_HOUR", "5"), ("JUDGE_TIMEOUT_SECONDS", "1")];
-    let mut function = local.function(&settings).await.unwrap();
-    let key = key("throttled");
-    let etag = local.put(&key, records("a", "gpt", 7)).await.unwrap();
-    let event = batch(&[notification(CAPTURES, &key, Some(&etag)).to_string()]);
-
-    let failed = function.invoke(&event, Duration::from_secs(8)).await.unwrap();
-
-    assert_eq!(failed, Answer::Response(json!({"batchItemFailures": [{"itemIdentifier": "message-0"}]})));
-    assert_eq!(function.entries("invocation done")[0]["outcomes"], "over_cap 2, throttled 5");
-
-    local.forget().await.unwrap();
-    let finished = function.invoke(&event, MINUTE).await.unwrap();
-
-    assert_eq!(finished, Answer::Response(json!({"batchItemFailures": []})));
-    assert_eq!(function.entries("invocation done")[1]["outcomes"], "scored 5");
-    let counts = [("SamplesScored", 5.0), ("SamplesOverCap", 2.0), ("SamplesSelected", 7.0)];
-    for (metric, expected) in counts {
-        let sum = local.sum(metric, "gpt").await.unwrap();
-        assert!((sum - expected).abs() < 1e-9, "{metric} is {sum}");
-    }
-}
-
-#[tokio::test]
 async fn after_a_fault_of_the_state_table_no_further_call_is_made() {
     const CONCURRENCY: usize = 2;
     let local = Loopback::start().await.unwrap();
@@ -287,35 +206,6 @@ async fn after_a_fault_of_the_state_table_no_further_call_is_made() {
     // The first verdict finds out; until then others take its place.
     let calls = local.judge_calls().await.unwrap();
     assert!(calls <= 3 * CONCURRENCY, "{calls} calls");
-}
-
-/// What the state table says was spent today, in US dollars.
-async fn booked(local: &Loopback) -> f64 {
-    let day = jiff::Timestamp::now().strftime("budget#%Y-%m-%d").to_string();
-    local.state(&day, "spent").await.unwrap().parse::<f64>().unwrap() / 1e6
-}
-
-#[tokio::test]
-async fn every_call_that_may_have_been_paid_for_is_booked_and_no_other() {
-    let local = Loopback::start().await.unwrap();
-    let mut function = local.function(&[("JUDGE_TIMEOUT_SECONDS", "1")]).await.unwrap();
-    let mut judge = async |name: &str, count| {
-        let key = key(name);
-        let etag = local.put(&key, records(name, "gpt", count)).await.unwrap();
-        let event = notification(CAPTURES, &key, Some(&etag));
-        summary(function.invoke(&event, MINUTE).await.unwrap())["judge_cost_usd"].as_f64().unwrap()
-    };
-    let calm = judge("calm", 3).await;
-    assert!((booked(&local).await - calm).abs() < 1e-9);
-
-    // Twice too late, then in time.
-    local.script(json!({"match": {"path": "/model/"}, "delay_ms": 2500, "times": 2})).await.unwrap();
-    let troubled = judge("troubled", 1).await;
-
-    // About 0.013 USD are set aside for a call.
-    let unanswered = booked(&local).await - calm - troubled;
-    assert!(unanswered > 0.02, "{unanswered} USD booked for two calls without an answer");
-    assert_eq!(local.judge_calls().await.unwrap(), 6);
 }
 
 #[tokio::test]

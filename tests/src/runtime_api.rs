@@ -181,6 +181,23 @@ impl Function {
         Err(Failure(format!("no poll within {time:?}")))
     }
 
+    /// Why it refuses to work: its one complaint of a bad configuration. That is read while the first event
+    /// is asked for, so that the poll may come before the refusal.
+    pub async fn refusal(&mut self, time: Duration) -> Outcome<String> {
+        while self.ended().is_none() {
+            if self.started.elapsed() > time {
+                return Err(Failure(format!("the function still runs after {time:?}")));
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        match self.entries("bad configuration").as_slice() {
+            [complaint] if self.ended().is_some_and(|status| !status.success()) => {
+                Ok(complaint["error"].as_str().unwrap_or_default().to_owned())
+            }
+            complaints => Err(Failure(format!("not one complaint: {complaints:?}"))),
+        }
+    }
+
     /// How the process ended, if it has.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.group.ended()

@@ -6,8 +6,8 @@
 //! 4. Slack, PagerDuty, Opsgenie, Amazon Q and webhooks are told, each once; what cannot be
 //!    delivered fails the event, so that Lambda comes back.
 //!
-//! The start reads the environment; rules and clients are made while the first event is asked
-//! for. It calls nothing.
+//! Configuration, rules and clients are made while the first event is asked for. That calls
+//! nothing.
 
 mod config;
 mod delivering;
@@ -43,16 +43,15 @@ use crate::terms::Terms;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
-    let config =
-        Config::from_env().inspect_err(|mistakes| tracing::error!(%mistakes, "bad configuration"))?;
-    tracing::info!(config = %serde_json::to_string(&config)?, "starting");
-    let function = Prepared::by(function(config));
+    let function = Prepared::by(function);
     let answer = |event| async { function.get().await?.handle(event).await };
     function.serve(Box::pin(run(service_fn(answer)))).await
 }
 
-async fn function(config: Config) -> Result<Function, NoSettings> {
-    let aws = aws_config().await;
+fn function() -> Result<Function, NoSettings> {
+    let config = Config::from_env()?;
+    tracing::info!(config = %serde_json::to_string(&config).unwrap_or_default(), "starting");
+    let aws = aws_config();
     let settings_files = config.settings_folder.clone().map(|folder| SettingsFiles::new(&aws, folder));
     // Files compiled in are checked here; those of CONFIG_URI when the first event fetches them.
     let terms = match &settings_files {

@@ -6,8 +6,8 @@
 //! 3. The price of each instance is divided over who holds its GPUs and what stands idle.
 //! 4. The result is published as metrics, logged, and answered as a breakdown.
 //!
-//! The start reads the environment; prices and clients are made while the first event is asked
-//! for. It calls nothing.
+//! Configuration, prices and clients are made while the first event is asked for. That calls
+//! nothing.
 
 mod config;
 mod event;
@@ -39,16 +39,15 @@ use crate::terms::Terms;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
-    let config =
-        Config::from_env().inspect_err(|mistakes| tracing::error!(%mistakes, "bad configuration"))?;
-    tracing::info!(config = %serde_json::to_string(&config)?, "starting");
-    let function = Prepared::by(function(config));
+    let function = Prepared::by(function);
     let answer = |event| async { function.get().await?.handle(event).await };
     function.serve(Box::pin(run(service_fn(answer)))).await
 }
 
-async fn function(config: Config) -> Result<Function, NoSettings> {
-    let aws = aws_config().await;
+fn function() -> Result<Function, NoSettings> {
+    let config = Config::from_env()?;
+    tracing::info!(config = %serde_json::to_string(&config).unwrap_or_default(), "starting");
+    let aws = aws_config();
     let region = aws.region().map(ToString::to_string).ok_or_else(|| Mistakes {
         source_name: "the function's environment".to_owned(),
         list: vec!["AWS_REGION: is not set".to_owned()],

@@ -40,9 +40,9 @@ async fn main() -> Result<(), Error> {
     let config = Config::from_env();
     match &config {
         Ok(config) => tracing::info!(config = %serde_json::to_string(config)?, "starting"),
-        Err(mistakes) => tracing::error!(%mistakes, "bad configuration"),
+        Err(mistakes) => tracing::error!(error = %mistakes, "bad configuration"),
     }
-    let aws = aws_config().await;
+    let aws = aws_config();
     let folder = config.as_ref().ok().and_then(|config| config.settings_folder.clone());
     let tools = Tools {
         workspaces: Workspaces::new(&aws),

@@ -2,8 +2,11 @@
 //! day's spending is moved to what the call cost.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use adapters::Fault;
+use adapters::state::Spending;
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use domain::money::MicroUsd;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -29,7 +32,8 @@ pub(crate) struct Reservation {
 impl Reservation {
     /// What is to be booked when the call cost `spent`.
     pub(crate) fn settled(self, spent: MicroUsd) -> Booking {
-        Booking { day: self.day, amount: spent - self.amount }
+        let given_back = MicroUsd::default() - self.amount;
+        Booking { day: self.day, change: Spending { spent: spent + given_back, reserved: given_back } }
     }
 
     /// What is to be booked when there was no call.
@@ -42,39 +46,58 @@ impl Reservation {
 #[derive(Debug)]
 pub(crate) struct Booking {
     day: Date,
-    amount: MicroUsd,
+    change: Spending,
 }
 
 /// Bookings that are still to be made.
 #[derive(Debug, Default)]
-pub(crate) struct Ledger(BTreeMap<Date, MicroUsd>);
+pub(crate) struct Ledger(BTreeMap<Date, Spending>);
 
 impl Ledger {
     /// Notes one.
     pub(crate) fn note(&mut self, booking: &Booking) {
-        if booking.amount != MicroUsd::default() {
-            *self.0.entry(booking.day).or_default() += booking.amount;
+        *self.0.entry(booking.day).or_default() += booking.change;
+    }
+
+    /// Takes over what `other` has noted.
+    pub(crate) fn append(&mut self, other: Self) {
+        for (day, change) in other.0 {
+            *self.0.entry(day).or_default() += change;
         }
+    }
+
+    /// Whether nothing is noted.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Moves the days' spending. What could not be booked stays noted.
     pub(crate) async fn book<J>(&mut self, tools: &Tools<J>) -> Result<(), Fault> {
-        while let Some((&day, &amount)) = self.0.first_key_value() {
-            tools.state.move_budget(day, amount, Timestamp::now()).await?;
+        while let Some((&day, &change)) = self.0.first_key_value() {
+            tools.state.settle(day, change, Timestamp::now()).await?;
             self.0.remove(&day);
         }
         Ok(())
     }
 }
 
+/// Pauses of half a minute in all: calls of others end meanwhile, or were broken off and never will.
+pub(crate) fn patience() -> ExponentialBackoff {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_secs(1))
+        .with_max_delay(Duration::from_secs(8))
+        .with_max_times(6)
+        .with_jitter()
+        .build()
+}
+
 impl<J> Tools<J> {
-    /// Sets `amount` aside, and answers the reservation and what the day's budget has left behind it:
-    /// negative when it is not enough.
-    pub(crate) async fn set_aside(&self, amount: MicroUsd) -> Result<(Reservation, MicroUsd), Fault> {
+    /// Sets `amount` aside, or answers what the day's budget is used for when that is too much.
+    pub(crate) async fn set_aside(&self, amount: MicroUsd) -> Result<Result<Reservation, Spending>, Fault> {
         let now = Timestamp::now();
-        let reservation = Reservation { day: day(now), amount };
-        let before = self.state.move_budget(reservation.day, amount, now).await?;
-        Ok((reservation, self.config.daily_budget - before - amount))
+        let day = day(now);
+        let reserved = self.state.reserve(day, amount, self.config.daily_budget, now).await?;
+        Ok(reserved.map(|()| Reservation { day, amount }))
     }
 }
 
@@ -91,9 +114,12 @@ mod tests {
         let reserved = |day, amount| Reservation { day, amount: MicroUsd(amount) };
         ledger.note(&reserved(before, 500).settled(MicroUsd(200)));
         ledger.note(&reserved(after, 500).settled(MicroUsd(600)));
-        ledger.note(&reserved(before, 500).unused());
-        ledger.note(&reserved(after, 500).settled(MicroUsd(500)));
-        assert_eq!(ledger.0, BTreeMap::from([(before, MicroUsd(-800)), (after, MicroUsd(100))]));
+        let mut all = Ledger::default();
+        all.note(&reserved(before, 500).unused());
+        all.append(ledger);
+        all.note(&reserved(after, 500).settled(MicroUsd(500)));
+        let change = |spent, reserved| Spending { spent: MicroUsd(spent), reserved: MicroUsd(reserved) };
+        assert_eq!(all.0, BTreeMap::from([(before, change(-800, -1000)), (after, change(100, -1000))]));
     }
 
     #[test]

@@ -100,6 +100,7 @@ impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
         let release = stage != Stage::UnderWay;
         self.tools.state.save_progress(self.lease, &progress, release, Timestamp::now()).await?;
         self.seen.retain(|_, line| self.open.contains_key(line));
+        self.seen_before = self.seen.len();
         Ok(())
     }
 

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::budget::{Booking, Reservation};
+use crate::budget::{Ledger, Reservation};
 use crate::object::Tools;
 use crate::reading::Candidate;
 use crate::selection::Priced;
@@ -46,7 +46,7 @@ pub(crate) struct Finished {
     /// How it ended.
     pub(crate) ending: Ending,
     /// A call that broke off may have been paid for, so it costs all that was set aside.
-    pub(crate) booking: Booking,
+    pub(crate) bookings: Ledger,
 }
 
 /// Lets as many judge calls run at once as the pace allows, over all objects of the process.
@@ -212,10 +212,12 @@ impl<J: Judge> Tools<J> {
         let mut pauses = pauses();
         let mut failures = 0;
         let mut given_up = Ending::NotAsked;
+        let mut bookings = Ledger::default();
         loop {
             let place = self.bench.gate.enter().await;
             let Some(place) = place.filter(|_| calls.may_start_at(Instant::now())) else {
-                return Finished { line, ending: given_up, booking: reservation.unused() };
+                bookings.note(&reservation.unused());
+                return Finished { line, ending: given_up, bookings };
             };
             let started = Instant::now();
             let call = self.bench.ask(&standards.brief, &text, calls).await;
@@ -225,8 +227,8 @@ impl<J: Judge> Tools<J> {
                 Ok(answered) => {
                     let verdict = self.bench.verdict(standards, candidate, answered, hash);
                     let cost = verdict.judging().call.as_ref().map(|call| call.cost).unwrap_or_default();
-                    let (ending, booking) = (Ending::Judged(Box::new(verdict)), reservation.settled(cost));
-                    return Finished { line, ending, booking };
+                    bookings.note(&reservation.settled(cost));
+                    return Finished { line, ending: Ending::Judged(Box::new(verdict)), bookings };
                 }
                 Err(unanswered) => unanswered,
             };
@@ -241,26 +243,26 @@ impl<J: Judge> Tools<J> {
                 };
                 let judging = self.bench.judging(standards, call);
                 let verdict = Verdict::new(candidate.subject, judging, Err(failure));
-                let (ending, booking) = (Ending::Judged(Box::new(verdict)), reservation.settled(spent));
-                return Finished { line, ending, booking };
+                bookings.note(&reservation.settled(spent));
+                return Finished { line, ending: Ending::Judged(Box::new(verdict)), bookings };
             }
             given_up = Ending::Unanswered(outcome);
             // A throttled sample only waits for its turn, however long the others take theirs.
             failures += usize::from(outcome != Outcome::Throttled);
             let pause = pauses.next().filter(|_| outcome.is_retryable() && failures < TRIES);
             let Some(pause) = pause.filter(|pause| calls.may_start_at(Instant::now() + *pause)) else {
-                return Finished { line, ending: given_up, booking: reservation.settled(spent) };
+                bookings.note(&reservation.settled(spent));
+                return Finished { line, ending: given_up, bookings };
             };
             tokio::time::sleep(pause).await;
             if may_cost {
+                bookings.note(&reservation.settled(spent));
                 match self.set_aside(at_most).await {
-                    Ok((again, left)) if left >= MicroUsd::default() => reservation = again,
-                    Ok((over, _)) => {
-                        return Finished { line, ending: given_up, booking: over.unused() };
-                    }
+                    Ok(Ok(again)) => reservation = again,
+                    Ok(Err(_)) => return Finished { line, ending: given_up, bookings },
                     Err(fault) => {
                         tracing::warn!(line, error = %fault, "no money set aside for another try; the sample comes back");
-                        return Finished { line, ending: given_up, booking: reservation.settled(spent) };
+                        return Finished { line, ending: given_up, bookings };
                     }
                 }
             }

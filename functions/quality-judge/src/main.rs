@@ -5,8 +5,8 @@
 //! 3. A sample of them is scored by a judge on Amazon Bedrock against a versioned rubric.
 //! 4. Verdicts are stored as JSON lines, metrics are published per inference component.
 //!
-//! The start reads the environment; settings and clients are made while the first event is asked
-//! for. It calls nothing.
+//! Configuration, settings and clients are made while the first event is asked for. That calls
+//! nothing.
 
 mod budget;
 mod checkpoint;
@@ -14,6 +14,7 @@ mod config;
 mod event;
 mod handler;
 mod judging;
+mod lines;
 mod object;
 mod outcome;
 mod reading;
@@ -44,16 +45,15 @@ use crate::standards::Standards;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
-    let config =
-        Config::from_env().inspect_err(|mistakes| tracing::error!(%mistakes, "bad configuration"))?;
-    tracing::info!(config = %serde_json::to_string(&config)?, "starting");
-    let function = Prepared::by(function(config));
+    let function = Prepared::by(function);
     let answer = |event| async { function.get().await?.handle(event).await };
     function.serve(Box::pin(run(service_fn(answer)))).await
 }
 
-async fn function(config: Config) -> Result<Function<BedrockJudge>, NoSettings> {
-    let aws = aws_config().await;
+fn function() -> Result<Function<BedrockJudge>, NoSettings> {
+    let config = Config::from_env()?;
+    tracing::info!(config = %serde_json::to_string(&config).unwrap_or_default(), "starting");
+    let aws = aws_config();
     let queue = config.capture_queue_url.as_ref().map(|url| Queue::new(&aws, url));
     let settings_files = config.settings_folder.clone().map(|folder| SettingsFiles::new(&aws, folder));
     // Files compiled in are checked here; those of CONFIG_URI when the first event fetches them.

@@ -1,31 +1,28 @@
-//! The work on one object in one invocation: reading, and what happens beside it.
+//! The work on one object in one invocation, and what happens beside it.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io;
 use std::sync::Arc;
 
 use adapters::Fault;
-use adapters::captures::{Line, Lines, Reader};
+use adapters::captures::{Lines, Reader};
 use adapters::judge::Judge;
 use adapters::state::{ComponentHour, Lease, Progress};
-use domain::capture::SkipReason;
+use backon::ExponentialBackoff;
 use domain::metric::{self, Row, Tally};
 use domain::verdict::Verdict;
 use thiserror::Error;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::budget::Ledger;
+use crate::budget::{Ledger, patience};
 use crate::checkpoint::{Stage, observe};
 use crate::judging::{Calls, Ending, Finished};
 use crate::object::{Invocation, Tools};
 use crate::outcome::{Ended, ObjectOutcome, listed};
-use crate::reading::{Candidate, LineReader, Reading};
+use crate::reading::LineReader;
 use crate::standards::Standards;
 use crate::summary::Counts;
 
-/// Selected samples that are looked up, capped and budgeted together.
-const CHUNK: usize = 100;
 /// Lines that may wait for the judge at once. Bounds memory.
 const WINDOW: usize = 200;
 /// Resolved verdicts, values of metrics and samples seen after which the progress is made safe. Each
@@ -33,12 +30,9 @@ const WINDOW: usize = 200;
 const MOST_RESOLVED: usize = 500;
 const MOST_VALUES: usize = 10_000;
 const MOST_SEEN: usize = 5_000;
-/// Lines without a verdict after which the judge is taken to be down.
-const MOST_UNRESOLVED: usize = 1000;
-/// Lines between two looks at what happened beside the reading.
-const BREATH: u64 = 256;
-/// Skipped lines of an object that are logged one by one.
-const LOGGED_SKIPS: u64 = 10;
+/// Lines that a run leaves without a verdict before the judge is taken to be down. Bounds what the
+/// progress has to remember of them.
+const MOST_LEFT: usize = 1000;
 
 /// Why the work on an object broke off.
 #[derive(Debug, Error)]
@@ -60,11 +54,11 @@ pub(crate) enum Broken {
 /// A line whose samples are not all resolved.
 #[derive(Debug)]
 pub(crate) struct OpenLine {
-    subject: metric::Subject,
+    pub(crate) subject: metric::Subject,
     pub(crate) row: Row,
-    waiting: usize,
-    verdicts: Vec<Verdict>,
-    has_failed: bool,
+    pub(crate) waiting: usize,
+    pub(crate) verdicts: Vec<Verdict>,
+    pub(crate) has_failed: bool,
 }
 
 /// Something that happened beside the reading.
@@ -82,7 +76,7 @@ pub(crate) struct ObjectRun<'a, J> {
     pub(crate) standards: &'a Arc<Standards>,
     pub(crate) invocation: &'a Invocation,
     pub(crate) lease: &'a Lease,
-    reader: LineReader<'a>,
+    pub(crate) reader: LineReader<'a>,
     /// Names the object's version in stored verdicts.
     pub(crate) source: String,
     pub(crate) progress: Progress,
@@ -101,12 +95,18 @@ pub(crate) struct ObjectRun<'a, J> {
     /// When the judge may be asked about this object's samples.
     pub(crate) calls: Arc<Calls>,
     pub(crate) to_book: Ledger,
-    /// Slots of the cap whose samples the judge has not answered.
+    /// Slots of the cap whose samples the judge was not asked about, or has not answered.
     pub(crate) unused_slots: BTreeMap<ComponentHour, u32>,
+    /// Samples that were seen before the last checkpoint and are still open.
+    pub(crate) seen_before: usize,
+    /// Lines left without a verdict in this run.
+    left: usize,
+    /// What is still waited for when only calls of others hold the money.
+    pub(crate) patience: ExponentialBackoff,
     /// Whether a line was settled in this run.
-    has_advanced: bool,
-    is_corrupt: bool,
-    skips: u64,
+    pub(crate) has_advanced: bool,
+    pub(crate) is_corrupt: bool,
+    pub(crate) skips: u64,
 }
 
 impl<'a, J: Judge + Send + Sync + 'static> ObjectRun<'a, J> {
@@ -138,6 +138,9 @@ impl<'a, J: Judge + Send + Sync + 'static> ObjectRun<'a, J> {
             calls: Arc::new(Calls::new(invocation.last_start, invocation.calls_end)),
             to_book: Ledger::default(),
             unused_slots: BTreeMap::new(),
+            seen_before: 0,
+            left: 0,
+            patience: patience(),
             has_advanced: false,
             is_corrupt: false,
             skips: 0,
@@ -189,9 +192,9 @@ impl<'a, J: Judge + Send + Sync + 'static> ObjectRun<'a, J> {
         Ok(is_at_end)
     }
 
-    fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.resolved.len() >= MOST_RESOLVED
-            || self.seen.len() >= MOST_SEEN
+            || self.seen.len() >= self.seen_before + MOST_SEEN
             || self.tally.values() >= MOST_VALUES
     }
 
@@ -200,9 +203,12 @@ impl<'a, J: Judge + Send + Sync + 'static> ObjectRun<'a, J> {
     }
 
     pub(crate) fn must_stop(&self) -> bool {
-        self.ran_out_of_time()
-            || self.tools.bench.gate.closed().is_some()
-            || self.progress.unresolved.len() > MOST_UNRESOLVED
+        self.ran_out_of_time() || self.left > MOST_LEFT
+    }
+
+    /// Whether the judge is to be asked. When it cannot be called, records are checked all the same.
+    pub(crate) fn may_judge(&self) -> bool {
+        !self.must_stop() && self.tools.bench.gate.closed().is_none()
     }
 
     fn why_unresolved(&self) -> String {
@@ -218,84 +224,8 @@ impl<'a, J: Judge + Send + Sync + 'static> ObjectRun<'a, J> {
         format!("{lines} lines have no verdict yet ({outcomes}); they are tried again")
     }
 
-    /// Reads until enough samples are selected; answers them and whether the object is at its end.
-    async fn read_chunk(&mut self, lines: &mut Lines<Reader>) -> Result<(Vec<Candidate>, bool), Broken> {
-        let mut chunk = Vec::new();
-        while chunk.len() < CHUNK {
-            let number = lines.number() + 1;
-            if number.is_multiple_of(BREATH) {
-                tokio::task::yield_now().await;
-                self.catch_up()?;
-                if self.must_stop() || self.is_full() {
-                    break;
-                }
-            }
-            match lines.next().await {
-                Ok(Some(line)) => self.read_line(&line, number, &mut chunk),
-                Ok(None) => return Ok((chunk, true)),
-                // S3's own errors come as `Other`; the rest is what gzip says of its input.
-                Err(error) if error.kind() == io::ErrorKind::Other => return Err(Broken::Stream),
-                Err(error) => {
-                    self.is_corrupt = true;
-                    let (object_key, kind) = (&self.lease.object.key, error.kind());
-                    tracing::warn!(%object_key, line = number, %kind, "the object's gzip is broken or cut; the rest is skipped");
-                    return Ok((chunk, true));
-                }
-            }
-        }
-        Ok((chunk, false))
-    }
-
-    fn read_line(&mut self, line: &Line<'_>, number: u64, chunk: &mut Vec<Candidate>) {
-        let is_published = number <= self.progress.lines_read && !self.progress.unresolved.contains(&number);
-        if is_published {
-            return;
-        }
-        self.counts.lines += 1;
-        let reading = match line {
-            Line::Whole(line) => self.reader.read(line, number, &mut self.counts),
-            Line::TooLong { .. } => {
-                Reading::Skipped { subject: self.reader.unattributed(), reason: SkipReason::LineTooLong }
-            }
-        };
-        match reading {
-            Reading::Blank => {}
-            Reading::Skipped { subject, reason } => {
-                self.tally.row(&subject).count(reason.metric_name());
-                self.note_skip(number, reason);
-            }
-            Reading::Read { subject, row, candidates } if candidates.is_empty() => {
-                self.tally.add_row(&subject, row);
-            }
-            Reading::Read { subject, row, candidates } => {
-                self.counts.selected += candidates.len() as u64;
-                let waiting = candidates.len();
-                let open = OpenLine { subject, row, waiting, verdicts: Vec::new(), has_failed: false };
-                self.open.insert(number, open);
-                chunk.extend(candidates);
-            }
-        }
-        self.progress.lines_read = self.progress.lines_read.max(number);
-        if !self.open.contains_key(&number) {
-            self.progress.unresolved.remove(&number);
-            self.has_advanced = true;
-        }
-    }
-
-    fn note_skip(&mut self, line: u64, reason: SkipReason) {
-        self.skips += 1;
-        *self.counts.skipped.entry(reason.as_str()).or_default() += 1;
-        let object_key = &self.lease.object.key;
-        if self.skips <= LOGGED_SKIPS {
-            tracing::warn!(%object_key, line, reason = reason.as_str(), advice = reason.advice(), "line skipped");
-        }
-        if self.skips == LOGGED_SKIPS {
-            tracing::warn!(%object_key, "further skipped lines of this object are only counted");
-        }
-    }
-
     /// Takes in what happened meanwhile, without waiting.
-    fn catch_up(&mut self) -> Result<(), Broken> {
+    pub(crate) fn catch_up(&mut self) -> Result<(), Broken> {
         while let Some(happened) = self.beside.try_join_next() {
             self.take_in(happened.map_err(|_| Broken::Task)?)?;
         }
@@ -326,7 +256,7 @@ impl<'a, J: Judge + Send + Sync + 'static> ObjectRun<'a, J> {
     }
 
     pub(crate) fn finish(&mut self, finished: Finished) {
-        self.to_book.note(&finished.booking);
+        self.to_book.append(finished.bookings);
         match finished.ending {
             Ending::Judged(verdict) => {
                 self.counts.judged(&verdict);
@@ -382,6 +312,7 @@ impl<'a, J: Judge + Send + Sync + 'static> ObjectRun<'a, J> {
         let Some(mut open) = self.open.remove(&line) else { return };
         if open.has_failed {
             self.progress.unresolved.insert(line);
+            self.left += 1;
             return;
         }
         self.progress.unresolved.remove(&line);

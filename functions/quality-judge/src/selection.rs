@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use adapters::Fault;
 use adapters::judge::Judge;
-use adapters::state::ComponentHour;
+use adapters::state::{ComponentHour, Spending};
 use domain::judge::{Nonce, input_tokens_at_most, user_text};
 use domain::metric;
 use domain::money::MicroUsd;
@@ -28,12 +28,20 @@ pub(crate) struct Priced {
     pub(crate) at_most: MicroUsd,
 }
 
+/// What the day's budget was enough for.
+struct Round {
+    affordable: Vec<(Reservation, Priced)>,
+    over: Vec<Priced>,
+    /// What calls of other objects may still give back.
+    reserved_by_others: MicroUsd,
+}
+
 impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
     /// Starts the judging of what is to be judged among `candidates`. Costs one read for each 100,
     /// one write for each component and hour, and one for the budget.
     pub(crate) async fn select(&mut self, candidates: Vec<Candidate>) -> Result<(), Broken> {
         let new = self.without_known(candidates).await?;
-        if self.must_stop() {
+        if !self.may_judge() {
             for candidate in new {
                 self.leave(candidate.subject.line);
             }
@@ -43,27 +51,38 @@ impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
         let mut waiting: Vec<Priced> =
             within_cap.into_iter().map(|candidate| self.priced(candidate)).collect();
         while !waiting.is_empty() {
-            let (affordable, over) = self.reserve(waiting).await?;
-            for (priced, reservation) in affordable {
+            let had_bookings = !self.to_book.is_empty();
+            let Round { affordable, over, reserved_by_others } = self.reserve(waiting).await?;
+            for (reservation, priced) in affordable {
                 self.start(priced, reservation);
             }
             if over.is_empty() {
                 return Ok(());
             }
-            if self.beside.is_empty() {
-                return self.pass_over_budget(over).await;
-            }
-            // A reservation is an upper bound: what the calls under way leave of theirs may do.
-            while !self.beside.is_empty() {
-                self.next_happening().await?;
+            // A reservation is an upper bound: what calls under way leave of theirs may do.
+            if !self.beside.is_empty() {
+                while !self.beside.is_empty() {
+                    self.next_happening().await?;
+                }
+            } else if !had_bookings {
+                let pause = self.patience.next().filter(|_| reserved_by_others > MicroUsd::default());
+                let Some(pause) = pause else { return self.pass_over_budget(over).await };
+                tokio::time::sleep(pause).await;
             }
             self.to_book.book(self.tools).await?;
+            if !self.may_judge() {
+                for priced in over {
+                    self.leave(priced.candidate.subject.line);
+                }
+                return Ok(());
+            }
             waiting = over;
         }
         Ok(())
     }
 
     fn start(&mut self, priced: Priced, reservation: Reservation) {
+        self.use_slot(&priced.candidate);
         let (tools, standards) = (Arc::clone(self.tools), Arc::clone(self.standards));
         let calls = Arc::clone(&self.calls);
         self.beside.spawn(async move {
@@ -132,6 +151,7 @@ impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
             let cap = policy.cap_per_hour.unwrap_or(self.tools.config.sample_cap_per_hour);
             let wanted = u32::try_from(candidates.len()).unwrap_or(u32::MAX);
             let taken = self.tools.state.take_slots(&hour, wanted, cap, Timestamp::now()).await?;
+            *self.unused_slots.entry(hour).or_default() += taken;
             let over =
                 candidates.split_off(usize::try_from(taken).unwrap_or(usize::MAX).min(candidates.len()));
             self.pass_over(over, Outcome::OverCap);
@@ -140,27 +160,37 @@ impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
         Ok(within)
     }
 
-    /// Sets the money for these aside, as far as the day's budget goes, and answers those that it
-    /// is enough for and the rest.
-    async fn reserve(
-        &mut self,
-        priced: Vec<Priced>,
-    ) -> Result<(Vec<(Priced, Reservation)>, Vec<Priced>), Broken> {
-        let wanted = priced.iter().map(|priced| priced.at_most).sum();
-        let (all, left) = self.tools.set_aside(wanted).await?;
-        let mut left = left + wanted;
-        let (mut affordable, mut over) = (Vec::new(), Vec::new());
-        for priced in priced {
-            let reservation = Reservation { day: all.day, amount: priced.at_most };
-            left = left - priced.at_most;
-            if left >= MicroUsd::default() {
-                affordable.push((priced, reservation));
-            } else {
-                self.to_book.note(&reservation.unused());
-                over.push(priced);
-            }
+    /// A sample is on its way to the judge. Slots of those that never get so far go back.
+    fn use_slot(&mut self, candidate: &Candidate) {
+        let subject = &candidate.subject;
+        let hour = ComponentHour::of(&subject.endpoint, &subject.component, subject.inference_time);
+        if let Some(unused) = self.unused_slots.get_mut(&hour) {
+            *unused = unused.saturating_sub(1);
         }
-        Ok((affordable, over))
+    }
+
+    /// Sets the money for these aside, as far as the day's budget goes.
+    async fn reserve(&self, mut affordable: Vec<Priced>) -> Result<Round, Broken> {
+        let mut over = Vec::new();
+        let mut reserved_by_others = MicroUsd::default();
+        while !affordable.is_empty() {
+            let wanted = affordable.iter().map(|priced| priced.at_most).sum();
+            let Spending { spent, reserved } = match self.tools.set_aside(wanted).await? {
+                Ok(Reservation { day, .. }) => {
+                    let of = |priced: &Priced| Reservation { day, amount: priced.at_most };
+                    let affordable = affordable.into_iter().map(|priced| (of(&priced), priced)).collect();
+                    return Ok(Round { affordable, over, reserved_by_others });
+                }
+                Err(spending) => spending,
+            };
+            reserved_by_others = reserved;
+            // Fewer in each round, whatever others take and give back meanwhile.
+            let fit = how_many(&affordable, self.tools.config.daily_budget - spent);
+            let mut rest = affordable.split_off(fit.min(affordable.len() - 1));
+            rest.append(&mut over);
+            over = rest;
+        }
+        Ok(Round { affordable: Vec::new(), over, reserved_by_others })
     }
 
     async fn pass_over_budget(&mut self, over: Vec<Priced>) -> Result<(), Broken> {
@@ -176,6 +206,9 @@ impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
     /// they come again.
     pub(crate) async fn return_slots(&mut self) -> Result<(), Fault> {
         while let Some((hour, unused)) = self.unused_slots.pop_first() {
+            if unused == 0 {
+                continue;
+            }
             if let Err(fault) = self.tools.state.return_slots(&hour, unused, Timestamp::now()).await {
                 self.unused_slots.insert(hour, unused);
                 return Err(fault);
@@ -202,6 +235,15 @@ impl<J: Judge + Send + Sync + 'static> ObjectRun<'_, J> {
             self.resolve(line, None);
         }
     }
+}
+
+/// The first of these that `money` is enough for.
+fn how_many(priced: &[Priced], mut money: MicroUsd) -> usize {
+    let is_enough = |priced: &&Priced| {
+        money = money - priced.at_most;
+        money >= MicroUsd::default()
+    };
+    priced.iter().take_while(is_enough).count()
 }
 
 /// Bytes that no captured text can guess. An operating system without randomness has no secure

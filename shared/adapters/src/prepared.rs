@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
-use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
 /// A value that another thread makes while this one goes on. Reading settings and making AWS
@@ -20,9 +19,8 @@ where
     E: Clone + Send + Sync + 'static,
 {
     /// Starts `making` on another thread. Must be called within a tokio runtime.
-    pub fn by(making: impl Future<Output = Result<T, E>> + Send + 'static) -> Self {
-        let made = spawn_blocking(move || Handle::current().block_on(making));
-        let shared = made.map(|made| match made {
+    pub fn by(making: impl FnOnce() -> Result<T, E> + Send + 'static) -> Self {
+        let shared = spawn_blocking(making).map(|made| match made {
             Ok(value) => value.map(Arc::new),
             // Nothing aborts it: it panicked, and so does who needs the value.
             Err(failure) => resume_unwind(failure.into_panic()),
@@ -66,7 +64,7 @@ mod tests {
     #[tokio::test]
     async fn is_made_once_on_another_thread() {
         let here = thread::current().id();
-        let prepared = Prepared::by(async { Ok::<ThreadId, ()>(thread::current().id()) });
+        let prepared = Prepared::by(|| Ok::<ThreadId, ()>(thread::current().id()));
         let (one, other) = (prepared.get().await.unwrap(), prepared.get().await.unwrap());
         assert_ne!(*one, here);
         assert!(Arc::ptr_eq(&one, &other));
@@ -74,17 +72,17 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_asks_is_told_why_there_is_none() {
-        let prepared = Prepared::by(async { Err::<(), _>("no rubric") });
+        let prepared = Prepared::by(|| Err::<(), _>("no rubric"));
         assert_eq!(prepared.get().await.unwrap_err(), "no rubric");
         assert_eq!(prepared.get().await.unwrap_err(), "no rubric");
     }
 
     #[tokio::test]
     async fn who_serves_ends_where_there_is_no_value() {
-        let without = Prepared::by(async { Err::<(), _>("no rubric") });
+        let without = Prepared::by(|| Err::<(), _>("no rubric"));
         let ended: Result<(), String> = without.serve(std::future::pending()).await;
         assert_eq!(ended.unwrap_err(), "no rubric");
-        let with = Prepared::by(async { Ok::<u8, &str>(3) });
+        let with = Prepared::by(|| Ok::<u8, &str>(3));
         let ended: Result<u8, String> = with.serve(async { Ok(*with.get().await?) }).await;
         assert_eq!(ended, Ok(3));
     }
@@ -92,6 +90,6 @@ mod tests {
     #[tokio::test]
     #[should_panic(expected = "no client")]
     async fn a_panic_reaches_who_needs_the_value() {
-        let _ = Prepared::by(async { if true { panic!("no client") } else { Ok::<(), ()>(()) } }).get().await;
+        let _ = Prepared::by(|| if true { panic!("no client") } else { Ok::<(), ()>(()) }).get().await;
     }
 }

@@ -33,7 +33,7 @@ mod tests;
 mod verdicts;
 mod worst;
 
-pub use allowance::ComponentHour;
+pub use allowance::{ComponentHour, Spending};
 pub use documents::{DocumentKey, Kept};
 pub use lease::{Lease, LeaseRefused, ObjectId, Progress};
 pub use pace::{NoTurn, Pace};

@@ -267,8 +267,8 @@ fn a_record_and_a_verdict_are_no_larger_than_is_counted() {
 fn the_counts_of_calls_are_those_of_the_functions() {
     let sources = [
         (
-            "run.rs",
-            include_str!("../../../../functions/quality-judge/src/run.rs"),
+            "lines.rs",
+            include_str!("../../../../functions/quality-judge/src/lines.rs"),
             "const CHUNK: usize = 100;",
         ),
         (

@@ -110,6 +110,7 @@ impl Topologies {
     }
 
     /// Keeps the doubts about what was read in this run, so that the next one need not read it again.
+    /// Not where SageMaker is changing something: read again, it may say what fits.
     pub(crate) async fn keep_doubts(
         &self,
         run: &Run<'_>,
@@ -117,8 +118,12 @@ impl Topologies {
         problems: &mut Problems,
     ) {
         for (endpoint, doubt) in doubts.into_iter().filter(|(endpoint, _)| self.read.contains(endpoint)) {
+            let topology = self.known.get(&endpoint);
+            if topology.is_some_and(EndpointTopology::is_changing) {
+                continue;
+            }
             let key = DocumentKey::topology(&endpoint);
-            let known = Known { topology: self.known.get(&endpoint).cloned(), doubt: Some(doubt) };
+            let known = Known { topology: topology.cloned(), doubt: Some(doubt) };
             problems.unless(run.tools.state.remember(&key, &known, run.now).await);
         }
     }

@@ -115,6 +115,11 @@ impl Window {
         Self { start: end - SignedDuration::from_secs(whole), end }
     }
 
+    /// How many datapoints a series that was there all the time has in a settled window.
+    pub fn datapoints(&self, frequency: PublishFrequency) -> u64 {
+        u64::try_from(self.seconds() / frequency.cycle()).unwrap_or_default()
+    }
+
     /// Its length in seconds.
     pub fn seconds(&self) -> i64 {
         self.end.duration_since(self.start).as_secs()

@@ -147,6 +147,13 @@ impl Partition {
 }
 
 impl EndpointTopology {
+    /// Whether SageMaker says something else soon: it tells no copies of a component that it is
+    /// deleting. A fleet file without them stays as it is, and an adapter has no copies to tell.
+    pub fn is_changing(&self) -> bool {
+        let is_leaving = |it: &Component| it.base.is_none() && it.copies.is_none();
+        matches!(self.source, TopologySource::ControlPlane { .. }) && self.components.iter().any(is_leaving)
+    }
+
     /// The instances of all variants by type; `None` when nobody says how many.
     pub fn instances(&self) -> Option<BTreeMap<&str, u32>> {
         let mut by_type: BTreeMap<&str, u32> = BTreeMap::new();

@@ -125,7 +125,8 @@ pub struct Usage {
     /// How many datapoints the series of single GPUs of a component, or for one on the CPU those
     /// of its copies, have in the traffic window.
     pub attendance: BTreeMap<ComponentName, Attendance>,
-    /// The most that any series of the endpoint has: that of whatever was there all the time.
+    /// As many as a series has that was there all the time: by the publish frequency, since there
+    /// may be none. More where a series has more, for an endpoint may publish oftener than is known.
     pub full_attendance: u64,
     /// Invocations in the window.
     pub invocations: BTreeMap<ComponentName, u64>,
@@ -179,6 +180,7 @@ pub fn usages(plan: &Plan, answers: &Answers) -> BTreeMap<EndpointName, Usage> {
 }
 
 fn empty(endpoint: &EndpointName, plan: &Plan, outlook: &Outlook) -> Usage {
+    let frequency = outlook.frequency;
     Usage {
         endpoint: endpoint.clone(),
         window: plan.window,
@@ -188,7 +190,7 @@ fn empty(endpoint: &EndpointName, plan: &Plan, outlook: &Outlook) -> Usage {
         gpus: BTreeSet::new(),
         copies: BTreeSet::new(),
         attendance: BTreeMap::new(),
-        full_attendance: 0,
+        full_attendance: plan.window.settled(frequency).datapoints(frequency),
         invocations: BTreeMap::new(),
         tokens: BTreeMap::new(),
         silent: 0,

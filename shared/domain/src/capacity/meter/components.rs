@@ -66,7 +66,8 @@ struct Work {
 }
 
 impl<'a> Traffic<'a> {
-    /// A base does its adapters' work too.
+    /// A base does its adapters' work too. Attendance is its own: what is published of an adapter is
+    /// the container and GPU of its base once more.
     fn of(usage: &'a Usage, roster: &Roster<'a>) -> Self {
         let mut of: BTreeMap<&ComponentName, Work> = BTreeMap::new();
         for name in usage.invocations.keys().chain(&usage.uncounted) {
@@ -74,16 +75,11 @@ impl<'a> Traffic<'a> {
             let is_counted = !usage.uncounted.contains(name);
             let invocations = usage.invocations.get(name).copied().filter(|_| is_counted);
             let tokens = invocations.and_then(|invocations| tokens(usage, name, invocations));
-            let nothing = Work { attendance: Attendance::default(), invocations: Some(0), tokens: Some(0) };
-            let sum = of.entry(host).or_insert(nothing);
+            let attendance = usage.attendance.get(host).copied().unwrap_or_default();
+            let nothing_yet = Work { attendance, invocations: Some(0), tokens: Some(0) };
+            let sum = of.entry(host).or_insert(nothing_yet);
             sum.invocations = sum.invocations.zip(invocations).map(|(one, other)| one.saturating_add(other));
             sum.tokens = sum.tokens.zip(tokens).map(|(one, other)| one.saturating_add(other));
-        }
-        for (name, attendance) in &usage.attendance {
-            if let Some(work) = of.get_mut(roster.host(name)) {
-                work.attendance.alive += attendance.alive;
-                work.attendance.datapoints += attendance.datapoints;
-            }
         }
         Self { seconds: usage.traffic_window().seconds(), full_attendance: usage.full_attendance, of }
     }

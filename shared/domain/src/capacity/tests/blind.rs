@@ -174,6 +174,28 @@ fn a_component_whose_copies_nobody_says_leaves_nothing_free_when_it_is_silent() 
 }
 
 #[test]
+fn a_silent_component_that_is_being_deleted_leaves_nothing_free_for_as_long_as_that_takes() {
+    let world = World::deep_dive(60).silent("c1");
+    let is_changing = |world: &World| world.topology.as_ref().unwrap().is_changing();
+    assert!(!is_changing(&world), "a copy that fails to publish may stay as it is");
+    let deleting = world.clone().describe(|topology| topology.components[0].copies = None);
+    assert_eq!(reasons(&deleting.run()), [BlindReason::ComponentSilent]);
+    assert!(is_changing(&deleting));
+
+    let gone = world.describe(|topology| drop(topology.components.remove(0)));
+    assert_eq!(kinds(&gone.run()), []);
+    assert!(!is_changing(&gone));
+
+    // Where copies are not told for good, no reading brings them.
+    let by_file = deleting.describe(|topology| topology.source = TopologySource::FleetFile);
+    assert!(!is_changing(&by_file));
+    let adapter = gone.component("legal", 0, 0).whose(|component| {
+        (component.copies, component.base) = (None, "qwen".parse().ok());
+    });
+    assert!(!is_changing(&adapter));
+}
+
+#[test]
 fn a_copy_that_should_not_be_there_and_shows_no_gpu_may_hold_some() {
     let world = World::deep_dive(60).component("new", 0, 1);
     assert_eq!(kinds(&world.run()), []);

@@ -107,6 +107,13 @@ fn work_costs_the_same_at_every_publish_frequency() {
 }
 
 #[test]
+fn work_costs_the_same_where_nobody_says_how_often_the_endpoint_publishes() {
+    let world = World::deep_dive(60).describe(|topology| topology.publish_frequency = None);
+    let capacity = world.invocations("qwen", 60.0).run();
+    assert_eq!(capacity.components[1].cost_per_thousand_invocations, MicroUsd::from_usd(0.798_889));
+}
+
+#[test]
 fn a_copy_that_came_within_the_window_is_paid_for_as_long_as_it_was_there() {
     // Of the 13 minutes one copy was there for all, the other for the last 3.
     let world = World::deep_dive(60).invocations("qwen", 60.0);
@@ -121,6 +128,32 @@ fn a_copy_that_came_within_the_window_is_paid_for_as_long_as_it_was_there() {
     assert_eq!(left.components[1].cost, MicroUsd::from_usd(1.438));
     let with_its_time = left.components[1].cost_per_thousand_invocations.unwrap();
     assert!(with_its_time > MicroUsd::from_usd(0.399_444).unwrap(), "{with_its_time}");
+}
+
+#[test]
+fn work_costs_the_same_where_nothing_was_there_for_the_whole_window() {
+    for frequency in [10, 30, 60, 120, 180, 240, 300] {
+        let each = f64::from(frequency.max(60));
+        let mut new = World::deep_dive(frequency).invocations("qwen", each);
+        for value in ["i-1", "i-2", "qwen"] {
+            new = new.started(value, 600);
+        }
+        let cost = new.run().components[1].cost_per_thousand_invocations;
+        assert_eq!(cost, MicroUsd::from_usd(0.798_889), "{frequency} s");
+    }
+
+    // Instances with all that is on them are replaced after 7 of the 13 minutes.
+    let world = World::deep_dive(60)
+        .instance("i-3")
+        .instance("i-4")
+        .copy("gpt-oss", "i-3", "c4", &["gpu_0", "gpu_1", "gpu_2", "gpu_3"])
+        .copy("qwen", "i-4", "c5", &["gpu_0"])
+        .copy("qwen", "i-4", "c6", &["gpu_1"])
+        .invocations("qwen", 60.0);
+    let replaced = world.stopped("i-1", 540).stopped("i-2", 540).started("i-3", 480).started("i-4", 480);
+    let capacity = replaced.run();
+    assert_eq!(shown(&capacity), DEEP_DIVE);
+    assert_eq!(capacity.components[1].cost_per_thousand_invocations, MicroUsd::from_usd(0.798_889));
 }
 
 #[test]

@@ -182,6 +182,23 @@ fn adapters_cost_nothing_of_their_own_and_bring_their_work_to_their_base() {
 }
 
 #[test]
+fn an_adapter_that_came_or_left_within_the_window_changes_no_cost_of_work() {
+    let world = World::new(60)
+        .pool("AllTraffic", "ml.g6.12xlarge", 1)
+        .component("base", 1, 2)
+        .component("a-french", 1, 0)
+        .whose(|component| component.base = "base".parse().ok())
+        .instance("i-1")
+        .copy("base", "i-1", "c1", &["0", "1"])
+        .copy("a-french", "i-1", "c1", &["0", "1"])
+        .invocations("base", 60.0);
+    for world in [world.clone().started("a-french", 300), world.stopped("a-french", 540)] {
+        let capacity = world.run();
+        assert_eq!(capacity.components[1].cost_per_thousand_invocations, MicroUsd::from_usd(0.798_889));
+    }
+}
+
+#[test]
 fn components_on_the_cpu_share_by_reserved_vcpus() {
     let world = World::new(60)
         .override_row(cpu_row(Some(8)))

@@ -93,6 +93,17 @@ fn every_queue_has_dead_letters_that_an_alarm_watches_or_is_one() {
     assert_eq!(queues.len(), 2 * dead.len());
 }
 
+/// What says how many seconds an event may wait for a function, and how many. Of the function without a
+/// version, which is what a custom resource calls.
+fn longest_wait<'a>(template: &'a Template, function_id: &str) -> (&'a String, i64) {
+    let limits = template.resources("AWS::Lambda::EventInvokeConfig").into_iter();
+    let mut limits = limits.map(|(id, limit)| (id, &limit["Properties"]));
+    let of_function = limits
+        .find(|(_, limit)| limit["FunctionName"]["Ref"] == *function_id && limit["Qualifier"] == "$LATEST");
+    let (id, limit) = of_function.unwrap();
+    (id, limit["MaximumEventAgeInSeconds"].as_i64().unwrap())
+}
+
 #[test]
 fn whatever_is_sent_asynchronously_has_a_place_to_fail_to() {
     let template = template();
@@ -111,13 +122,16 @@ fn whatever_is_sent_asynchronously_has_a_place_to_fail_to() {
             is_asynchronous = true;
             assert!(dead_letters["Fn::GetAtt"].is_array(), "{id} {name} has no dead letters");
         }
-        // CloudFormation sends asynchronously, too. What it asks for must not be done later: it gives up by
-        // itself, and fails the deployment.
+        // CloudFormation sends asynchronously, too. It gives up by itself, and fails the deployment; what it
+        // asked for must not be done later.
         for (name, resource) in template.section("Resources") {
-            let resource = &resource["Properties"];
+            let (before, resource) = (&resource["DependsOn"], &resource["Properties"]);
             if resource["ServiceToken"]["Fn::GetAtt"][0] == **id {
-                let patience = resource["ServiceTimeout"].as_i64();
-                assert!(patience > function["Timeout"].as_i64(), "{name} waits for an hour when {id} fails");
+                let patience = resource["ServiceTimeout"].as_i64().unwrap();
+                let (limit, wait) = longest_wait(&template, id);
+                let latest = wait + function["Timeout"].as_i64().unwrap();
+                assert!(latest <= patience, "{id} may work when {name} has given up");
+                assert!(before.as_array().unwrap().contains(&json!(limit)), "{name} is sent before {limit}");
             }
         }
         let on_failure = &function["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Destination"];

@@ -276,12 +276,16 @@ fn every_function_logs_into_a_group_of_the_stack() {
     assert!(settings.lines().any(|line| line == acknowledged), "CloudFormation refuses what sam deploys");
 }
 
-/// The resources on which a role allows an action, as the template writes them.
-fn allowed(role: &Value, action: &str) -> BTreeSet<String> {
+/// The statements of a role, those on a condition too.
+fn of_role(role: &Value) -> impl Iterator<Item = &Value> {
     let policies = role["Policies"].as_array().into_iter().flatten();
     let statements = policies.flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().unwrap());
-    let each = statements.map(|one| one.get("Fn::If").map_or(one, |branches| &branches[1]));
-    let with_action = each.filter(|one| match &one["Action"] {
+    statements.map(|one| one.get("Fn::If").map_or(one, |branches| &branches[1]))
+}
+
+/// The resources on which a role allows an action, as the template writes them.
+fn allowed(role: &Value, action: &str) -> BTreeSet<String> {
+    let with_action = of_role(role).filter(|one| match &one["Action"] {
         Value::Array(actions) => actions.iter().any(|one| one == action),
         one => one == action,
     });
@@ -309,6 +313,23 @@ fn whoever_reads_settings_and_secrets_can_be_given_their_keys() {
             "{id} cannot decrypt its secrets"
         );
     }
+}
+
+/// The operator's keys encrypt more than what Assay reads: no role may ask KMS itself to decrypt it.
+#[test]
+fn every_key_is_used_by_way_of_a_service_only() {
+    let template = template();
+    let mut found = 0;
+    for (id, role) in template.resources("AWS::IAM::Role") {
+        for one in of_role(&role["Properties"]) {
+            if one["Action"].to_string().contains("\"kms:") {
+                found += 1;
+                let services = &one["Condition"]["StringEquals"]["kms:ViaService"];
+                assert!(services.is_array() || services["Fn::Sub"].is_string(), "{id}: {one}");
+            }
+        }
+    }
+    assert!(found >= 10, "only {found} statements were found: did the template change its form?");
 }
 
 /// What Lambda does with a role is refused by no emulator: it writes the log, takes messages, keeps what failed.

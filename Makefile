@@ -189,17 +189,18 @@ bench: setup ## Measure speed, memory, size and calls of the release build again
 
 # Two questions, and a look at the change set. What is not named keeps its value or its default;
 # PARAMETERS='SampleRate=0.2 MeterSchedule="rate(15 minutes)"' names more, `sam deploy --guided` goes
-# through them all. The processor is named to both, so that no function gets a binary of another one.
+# through them all. The processor is named to both, so that no function gets a binary of another one. Without
+# STACK it is the stack that samconfig.toml names.
 export PARAMETERS ?=
 .PHONY: deploy
 deploy: ARCH = arm64
-deploy: setup dashboards ## Build for arm64 (or ARCH=x86_64) and deploy to your AWS account; asks for bucket and e-mail first
+deploy: setup dashboards ## Build for arm64 (or ARCH=x86_64) and deploy (STACK=... if not assay); asks for bucket and e-mail first
 	@[[ $$PARAMETERS != *Architecture=* ]] || { echo 'make deploy ARCH=x86_64 sets the processor: the functions are built for it, too'; exit 1; }
 	read -r -p 'Bucket that SageMaker writes captures to (empty: keep it as it is, or create one): ' bucket
 	read -r -p 'E-mail address to tell when Assay is in trouble (empty: keep it as it is, or nobody): ' email
 	[ $(ARCH) = x86_64 ] || rustup target add aarch64-unknown-linux-gnu
 	sam build --parameter-overrides Architecture=$(ARCH)
-	sam deploy --parameter-overrides Architecture=$(ARCH) $${bucket:+"CaptureBucketName=$$bucket"} \
+	sam deploy $${STACK:+--stack-name "$$STACK"} --parameter-overrides Architecture=$(ARCH) $${bucket:+"CaptureBucketName=$$bucket"} \
 		$${email:+"OperatorsEmail=$$email"} $${PARAMETERS:+"$$PARAMETERS"}
 
 .PHONY: clean

@@ -51,7 +51,7 @@ async fn a_bad_environment_ends_the_start_with_every_mistake() {
         "SAMPLE_RATE: must be a number from 0 to 1, is \"5%\"",
         "SAMPLE_CAP_PER_HOUR: must be a whole number, is \"-1\"",
         "DAILY_BUDGET_USD: must be US dollars, 0 or more, is \"ten\"",
-        "MAX_LINE_BYTES: must be bytes from 1024 to 134217728, is \"1\"",
+        "MAX_LINE_BYTES: must be bytes from 1024 to 33554432, is \"1\"",
         "MAX_SAMPLE_CHARS: must be characters from 1000 to 400000, is \"1e6\"",
         "STORE_SAMPLE_TEXT: must be true or false, is \"yes\"",
     ];

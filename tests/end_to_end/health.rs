@@ -15,7 +15,7 @@ use tests::template::Template;
 
 /// What AWS publishes about the parts of the stack, as far as it is watched.
 const OF_AWS: &[(&str, &[&str])] = &[
-    ("AWS/Lambda", &["Duration", "Errors", "Throttles"]),
+    ("AWS/Lambda", &["Duration", "Errors", "Invocations", "Throttles"]),
     ("AWS/SQS", &["ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"]),
 ];
 
@@ -60,12 +60,15 @@ fn metrics<'a>(node: &'a Value, found: &mut Vec<(&'a str, &'a str)>) {
     }
 }
 
-/// The dashboard as CloudWatch gets it, but for the `${...}`.
+/// The dashboard as CloudWatch gets it with all that may be left out, but for the `${...}`.
 fn dashboard(template: &Template) -> Value {
     let body = &template.resource("HealthDashboard")["Properties"]["DashboardBody"]["Fn::Sub"];
-    let computed = &body[1]["Computed"]["Fn::If"];
-    assert_eq!(computed[2], "");
-    let text = body[0].as_str().unwrap().replace("${Computed}", computed[1]["Fn::Sub"].as_str().unwrap());
+    let mut text = body[0].as_str().unwrap().to_owned();
+    for (name, part) in body[1].as_object().unwrap() {
+        let branches = &part["Fn::If"];
+        assert_eq!(branches[2], "", "{name}");
+        text = text.replace(&format!("${{{name}}}"), branches[1]["Fn::Sub"].as_str().unwrap());
+    }
     // JSON knows no number like 05.
     let budget = &template.all()["Parameters"]["DailyBudgetUsd"]["AllowedPattern"];
     assert_eq!(budget, r"^(0|[1-9][0-9]*)(\.[0-9]+)?$");
@@ -108,9 +111,10 @@ fn every_metric_that_is_watched_is_one_that_is_published() {
 fn every_alarm_tells_somebody_and_those_of_operators_stand_on_the_dashboard() {
     let template = Template::load().unwrap();
     let shown = dashboard(&template)["widgets"][0]["properties"]["alarms"].clone();
+    let body = &template.resource("HealthDashboard")["Properties"]["DashboardBody"]["Fn::Sub"];
     let mut operators = 0;
     for (id, alarm) in template.resources("AWS::CloudWatch::Alarm") {
-        let alarm = &alarm["Properties"];
+        let (condition, alarm) = (&alarm["Condition"], &alarm["Properties"]);
         assert!(alarm["AlarmDescription"].as_str().is_some_and(|text| text.len() > 30), "{id}");
         assert!(alarm["TreatMissingData"].is_string(), "{id} does not say what a gap means");
         for state in ["AlarmActions", "OKActions"] {
@@ -121,9 +125,44 @@ fn every_alarm_tells_somebody_and_those_of_operators_stand_on_the_dashboard() {
             operators += 1;
             let arn = Value::from(format!("${{{id}.Arn}}"));
             assert!(shown.as_array().unwrap().contains(&arn), "{id} is not on the dashboard");
+            // A dashboard that names an alarm which is not there cannot be deployed.
+            let mut parts = body[1].as_object().unwrap().values().map(|part| &part["Fn::If"]);
+            let part = parts.find(|part| part[1].to_string().contains(&format!("${{{id}.Arn}}")));
+            assert_eq!(part.map_or(&Value::Null, |part| &part[0]), condition, "{id} on the dashboard");
         }
     }
     assert_eq!(shown.as_array().unwrap().len(), operators, "the dashboard shows alarms that there are not");
+}
+
+/// A star marks those that `Observability` leaves out.
+#[test]
+fn every_alarm_is_explained_to_operators() {
+    let template = Template::load().unwrap();
+    let page = fs::read_to_string(project::root().join("docs/operations.md")).unwrap();
+    let (_, section) = page.split_once("\n## Alarms\n").unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+    let explained: BTreeSet<String> = rows.filter(|cell| cell.starts_with('`')).map(str::to_owned).collect();
+    let alarms = template.resources("AWS::CloudWatch::Alarm").into_iter();
+    let expected = alarms.map(|(id, alarm)| {
+        let mark = if alarm["Condition"] == "IsWatchedFully" { " *" } else { "" };
+        format!("`{id}`{mark}")
+    });
+    assert_eq!(explained, expected.collect(), "left: docs/operations.md, right: the template");
+}
+
+/// An alarm on failures is still when nothing runs. A run is due in each of its periods.
+#[test]
+fn an_alarm_tells_when_the_schedule_starts_no_run() {
+    let template = Template::load().unwrap();
+    let alarm = template.resource("MeterSilentAlarm");
+    assert_eq!(alarm["Condition"], "MetersOnSchedule");
+    let alarm = &alarm["Properties"];
+    assert_eq!(alarm["TreatMissingData"], "breaching");
+    assert_eq!(alarm["Dimensions"][0]["Value"]["Ref"], "CapacityMeterFunction");
+    let rarest = template.all()["Parameters"]["MeterSchedule"]["ConstraintDescription"].as_str().unwrap();
+    assert!(rarest.contains("at most 15 minutes"), "{rarest}");
+    assert_eq!(alarm["Period"], 15 * 60);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What `make deploy` hands to `sam`: the region, the processor, and parameters with spaces in them.
+//! What `make deploy` hands to `sam`: the region, the stack, the processor, and parameters with spaces in them.
 #![expect(clippy::unwrap_used, reason = "a panic is how a test says what is wrong")]
 
 use std::collections::BTreeMap;
@@ -50,6 +50,7 @@ impl Deployment {
             .env("AWS_REGION", "eu-central-1")
             .env("AWS_DEFAULT_REGION", "us-west-2")
             .env("ARCH", "of whoever runs this")
+            .env_remove("STACK")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -65,7 +66,7 @@ impl Deployment {
         let text = fs::read_to_string(self.folder.join(call)).unwrap();
         let mut lines = text.lines();
         let region = lines.next().unwrap().to_owned();
-        assert_eq!(lines.nth(1), Some("--parameter-overrides"), "{text}");
+        assert!(lines.any(|line| line == "--parameter-overrides"), "{text}");
         let python = Command::new(project::build_tools().join("python"))
             .args(["-c", AS_SAM])
             .args(lines)
@@ -73,6 +74,13 @@ impl Deployment {
             .unwrap();
         assert!(python.status.success(), "{}", String::from_utf8_lossy(&python.stderr));
         (region, serde_json::from_slice(&python.stdout).unwrap())
+    }
+
+    /// The stack that a call names.
+    fn stack(&self, call: &str) -> Option<String> {
+        let text = fs::read_to_string(self.folder.join(call)).unwrap();
+        let mut lines = text.lines().skip_while(|line| *line != "--stack-name");
+        lines.nth(1).map(str::to_owned)
     }
 }
 
@@ -114,5 +122,20 @@ fn functions_are_built_for_the_processor_that_they_are_deployed_to() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let expected = parameters([("Architecture", "x86_64")]);
     assert_eq!(deployment.noted("sam.build").1, expected);
+    assert_eq!(deployment.noted("sam.deploy").1, expected);
+}
+
+/// Whoever tries another rubric beside the stack of now must not update that one.
+#[test]
+fn another_stack_is_the_one_that_is_named() {
+    let deployment = Deployment::new("stack");
+    let output = deployment.run(&[], "\n\n");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(deployment.stack("sam.deploy"), None, "samconfig.toml names it");
+
+    let output = deployment.run(&["STACK=assay-new", "PARAMETERS=MeterState=DISABLED"], "\n\n");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(deployment.stack("sam.deploy").as_deref(), Some("assay-new"));
+    let expected = parameters([("Architecture", "arm64"), ("MeterState", "DISABLED")]);
     assert_eq!(deployment.noted("sam.deploy").1, expected);
 }

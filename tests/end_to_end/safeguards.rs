@@ -93,6 +93,17 @@ fn every_queue_has_dead_letters_that_an_alarm_watches_or_is_one() {
     assert_eq!(queues.len(), 2 * dead.len());
 }
 
+/// What says how many seconds an event may wait for a function, and how many. Of the function without a
+/// version, which is what a custom resource calls.
+fn longest_wait<'a>(template: &'a Template, function_id: &str) -> (&'a String, i64) {
+    let limits = template.resources("AWS::Lambda::EventInvokeConfig").into_iter();
+    let mut limits = limits.map(|(id, limit)| (id, &limit["Properties"]));
+    let of_function = limits
+        .find(|(_, limit)| limit["FunctionName"]["Ref"] == *function_id && limit["Qualifier"] == "$LATEST");
+    let (id, limit) = of_function.unwrap();
+    (id, limit["MaximumEventAgeInSeconds"].as_i64().unwrap())
+}
+
 #[test]
 fn whatever_is_sent_asynchronously_has_a_place_to_fail_to() {
     let template = template();
@@ -111,13 +122,16 @@ fn whatever_is_sent_asynchronously_has_a_place_to_fail_to() {
             is_asynchronous = true;
             assert!(dead_letters["Fn::GetAtt"].is_array(), "{id} {name} has no dead letters");
         }
-        // CloudFormation sends asynchronously, too. What it asks for must not be done later: it gives up by
-        // itself, and fails the deployment.
+        // CloudFormation sends asynchronously, too. It gives up by itself, and fails the deployment; what it
+        // asked for must not be done later.
         for (name, resource) in template.section("Resources") {
-            let resource = &resource["Properties"];
+            let (before, resource) = (&resource["DependsOn"], &resource["Properties"]);
             if resource["ServiceToken"]["Fn::GetAtt"][0] == **id {
-                let patience = resource["ServiceTimeout"].as_i64();
-                assert!(patience > function["Timeout"].as_i64(), "{name} waits for an hour when {id} fails");
+                let patience = resource["ServiceTimeout"].as_i64().unwrap();
+                let (limit, wait) = longest_wait(&template, id);
+                let latest = wait + function["Timeout"].as_i64().unwrap();
+                assert!(latest <= patience, "{id} may work when {name} has given up");
+                assert!(before.as_array().unwrap().contains(&json!(limit)), "{name} is sent before {limit}");
             }
         }
         let on_failure = &function["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Destination"];
@@ -262,12 +276,16 @@ fn every_function_logs_into_a_group_of_the_stack() {
     assert!(settings.lines().any(|line| line == acknowledged), "CloudFormation refuses what sam deploys");
 }
 
-/// The resources on which a role allows an action, as the template writes them.
-fn allowed(role: &Value, action: &str) -> BTreeSet<String> {
+/// The statements of a role, those on a condition too.
+fn of_role(role: &Value) -> impl Iterator<Item = &Value> {
     let policies = role["Policies"].as_array().into_iter().flatten();
     let statements = policies.flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().unwrap());
-    let each = statements.map(|one| one.get("Fn::If").map_or(one, |branches| &branches[1]));
-    let with_action = each.filter(|one| match &one["Action"] {
+    statements.map(|one| one.get("Fn::If").map_or(one, |branches| &branches[1]))
+}
+
+/// The resources on which a role allows an action, as the template writes them.
+fn allowed(role: &Value, action: &str) -> BTreeSet<String> {
+    let with_action = of_role(role).filter(|one| match &one["Action"] {
         Value::Array(actions) => actions.iter().any(|one| one == action),
         one => one == action,
     });
@@ -295,6 +313,23 @@ fn whoever_reads_settings_and_secrets_can_be_given_their_keys() {
             "{id} cannot decrypt its secrets"
         );
     }
+}
+
+/// The operator's keys encrypt more than what Assay reads: no role may ask KMS itself to decrypt it.
+#[test]
+fn every_key_is_used_by_way_of_a_service_only() {
+    let template = template();
+    let mut found = 0;
+    for (id, role) in template.resources("AWS::IAM::Role") {
+        for one in of_role(&role["Properties"]) {
+            if one["Action"].to_string().contains("\"kms:") {
+                found += 1;
+                let services = &one["Condition"]["StringEquals"]["kms:ViaService"];
+                assert!(services.is_array() || services["Fn::Sub"].is_string(), "{id}: {one}");
+            }
+        }
+    }
+    assert!(found >= 10, "only {found} statements were found: did the template change its form?");
 }
 
 /// What Lambda does with a role is refused by no emulator: it writes the log, takes messages, keeps what failed.

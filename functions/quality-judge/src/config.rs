@@ -37,7 +37,8 @@ pub(crate) struct Config {
     pub(crate) sample_cap_per_hour: u32,
     /// `DAILY_BUDGET_USD` (10): what the judge may cost in one UTC day.
     pub(crate) daily_budget: MicroUsd,
-    /// `MAX_LINE_BYTES` (16 MiB): longer lines are skipped and counted.
+    /// `MAX_LINE_BYTES` (16 MiB): longer lines are skipped and counted. Each of the objects that are read at
+    /// a time may hold one in memory.
     pub(crate) max_line_bytes: usize,
     /// `MAX_SAMPLE_CHARS` (24,000): what the judge sees of one exchange; the middle of longer
     /// texts is cut. See [`most_sample_chars`].
@@ -92,8 +93,8 @@ impl Config {
             max_line_bytes: variables.value(
                 "MAX_LINE_BYTES",
                 16 << 20,
-                "bytes from 1024 to 134217728",
-                is_in(1024..=128 << 20),
+                "bytes from 1024 to 33554432",
+                is_in(1024..=32 << 20),
             ),
             max_sample_chars: variables.value(
                 "MAX_SAMPLE_CHARS",

@@ -41,7 +41,7 @@ macro_rules! reasons {
 reasons! {
     /// The line is longer than the reader's limit. Given by whoever reads the lines.
     LineTooLong, "line_too_long", "SkippedLineTooLong",
-        "Raise the function's limit per line, together with its memory, if exchanges this long matter.";
+        "Raise MaxLineBytes, and MemorySize in template.yaml with it, if exchanges this long matter.";
     /// The line, as it lies in the object, is not UTF-8.
     InvalidUtf8, "invalid_utf8", "SkippedInvalidUtf8",
         "Check that nothing but data capture writes under this prefix, and that the object is not compressed without a .gz name.";

@@ -6,7 +6,7 @@ mod meter;
 
 use domain::metric::CAPACITY_NAMESPACE;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::clients::Clients;
 use tests::loopback::{Loopback, batch};
 use tests::results;
@@ -14,7 +14,9 @@ use tests::runtime_api::Answer;
 use tests::scenario::{Scenario, generated};
 use tests::seed::{seed, seed_between};
 
-use meter::{BLOG, MINUTE, UNCACHED, assert_not_published, assert_published, playing, run, shown};
+use meter::{
+    BLOG, MINUTE, UNCACHED, assert_not_published, assert_published, playing, run, schedule, scripted, shown,
+};
 
 #[tokio::test]
 async fn the_fleet_of_the_blog_comes_out_to_the_cent() {
@@ -298,4 +300,29 @@ async fn a_run_that_is_too_large_is_split_by_endpoint_and_loses_nothing() {
         ["large-0", "large-1", "large-2"].iter().all(|name| shown(&summary, name)[0] == first),
         "{summary}"
     );
+}
+
+/// The limit of series in a run as it is deployed, and the memory that one takes just below it.
+#[tokio::test]
+async fn a_run_at_the_limit_of_series_is_one_and_fits_into_memory() {
+    // 999 components of 8 GPUs: 10 series each with that of the instance and of the invocations.
+    let local = playing(generated(2, 999, 8)).await;
+    let queue = local.clients.sqs.create_queue().queue_name("endpoints").send().await.unwrap();
+    let changes = [("METER_QUEUE_URL", queue.queue_url().unwrap())];
+    let mut function = scripted(&local, &changes).await;
+    let summary = function.invoke(&schedule(), 5 * MINUTE).await.unwrap().response().unwrap();
+    assert_eq!((&summary["series"]["wanted"], summary.get("handed_on")), (&json!(19_980), None));
+    let gpus: Vec<&Value> =
+        summary["endpoints"].as_array().unwrap().iter().map(|one| &one["gpus"]["used"]).collect();
+    assert_eq!(gpus, [7992, 7992]);
+    let peak = function.peak_memory().unwrap();
+    println!(
+        "{peak} bytes for {} listed series in {} ms",
+        summary["series"]["listed"], summary["duration_ms"]
+    );
+    assert!(peak < 256_000_000, "{peak} bytes");
+
+    local.stand_ins.play(generated(2, 1_001, 8)).unwrap();
+    let summary = function.invoke(&schedule(), 5 * MINUTE).await.unwrap().response().unwrap();
+    assert_eq!(summary["handed_on"], json!(["large-0", "large-1"]));
 }

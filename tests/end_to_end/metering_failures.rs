@@ -143,6 +143,34 @@ async fn what_does_not_fit_is_asked_about_once_and_again_when_something_else_is_
 }
 
 #[tokio::test]
+async fn a_component_that_is_being_deleted_is_asked_about_until_it_is_gone() {
+    let mut scenario = Scenario::named("blog").unwrap();
+    scenario.component("qwen-7b").unwrap().measured_copies = Some(0);
+    let local = playing(scenario.clone()).await;
+    let deleting = json!({
+        "InferenceComponentName": "qwen-7b",
+        "InferenceComponentStatus": "Deleting",
+        "Specification": {"ComputeResourceRequirements": {"NumberOfAcceleratorDevicesRequired": 1.0, "MinMemoryRequiredInMb": 1024}},
+        "RuntimeConfig": {"DesiredCopyCount": 0, "CurrentCopyCount": 2},
+    });
+    let asked = json!({"stand_in": "sagemaker", "contains": "\"InferenceComponentName\":\"qwen-7b\""});
+    local.script(json!([{"match": asked, "body": deleting}])).await.unwrap();
+    let mut function = scripted(&local, &[]).await;
+    for _ in 0..2 {
+        let summary = run(&mut function).await;
+        assert_eq!(conditions(&summary), [("blind", Some("component_silent"))]);
+        assert_eq!(summary["read"]["topologies"], 1);
+    }
+
+    scenario.endpoints[0].components.retain(|component| component.name != "qwen-7b");
+    local.forget().await.unwrap();
+    local.stand_ins.play(scenario).unwrap();
+    let summary = run(&mut function).await;
+    assert_eq!(conditions(&summary), []);
+    assert_eq!(summary["read"]["topologies"], 1);
+}
+
+#[tokio::test]
 async fn an_endpoint_that_turns_to_components_is_metered_as_soon_as_they_publish() {
     let local = Loopback::start().await.unwrap();
     let variants =

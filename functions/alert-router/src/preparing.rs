@@ -64,6 +64,8 @@ pub(crate) struct Decided {
     pub(crate) change: Change,
     /// Routes whose summary tells it.
     pub(crate) summarised_by: Vec<String>,
+    /// How much that was still to be told is left out because of it.
+    pub(crate) left_out: u64,
 }
 
 /// What is remembered of one alert now, and what this invocation has to deliver of it.
@@ -202,7 +204,9 @@ impl Work<'_> {
                 (None, Some(known)) => (Some(known.value), Some(known.version), Vec::new()),
                 (None, None) => (None, None, Vec::new()),
             };
+            let left_out_before = before.as_ref().map_or(0, |before| before.outbox.left_out);
             let (record, change) = advance(before, &arrival, rules.damping());
+            let left_out = record.outbox.left_out - left_out_before;
             for scope in &own_scopes {
                 if let Some((_, alerts)) = scopes.get_mut(scope) {
                     let noted = rules.note(alerts, &correlated, alert, record.condition, self.now);
@@ -212,7 +216,8 @@ impl Work<'_> {
             }
             own.push(*place);
             drafts.insert(alert.key.clone(), Draft { replaces, record, cases: own });
-            decided.insert(*place, Decided { correlated, routing, change, summarised_by: Vec::new() });
+            let summarised_by = Vec::new();
+            decided.insert(*place, Decided { correlated, routing, change, summarised_by, left_out });
         }
         (drafts, decided, released)
     }

@@ -149,6 +149,7 @@ impl Work<'_> {
         tracing::info!(
             dry_run = self.is_dry_run,
             messages = counts.messages,
+            unreadable = counts.unreadable,
             alerts = counts.alerts,
             lost = counts.lost,
             families = listed(&counts.families),
@@ -157,6 +158,7 @@ impl Work<'_> {
             quiet = listed(&counts.quiet),
             summarised = counts.summarised,
             redriven = counts.redriven,
+            left_out = counts.left_out,
             enrichment_missing = counts.enrichment_missing,
             delivered = counts.total(|one| one.delivered),
             owed = counts.total(|one| one.owed),

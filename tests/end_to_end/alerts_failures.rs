@@ -5,6 +5,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tests::functions::ALERT_ROUTER;
 use tests::loopback::{GrafanaAlert, Loopback, MARK, Rules, batch, grafana, sns};
 use tests::runtime_api::{Answer, Function};
 
@@ -185,6 +186,22 @@ async fn what_is_refused_for_good_is_parked_with_its_reason_and_told_when_it_is_
     assert!(posts[1]["text"].as_str().unwrap().contains("Safety low"));
     assert_eq!(scene.statuses("pagerduty").await, [202]);
     scene.assert_discreet();
+}
+
+#[tokio::test]
+async fn a_refusal_that_cannot_be_parked_is_owed_and_nobody_else_is_told_twice() {
+    let archived = says("slack", 200, &json!({"ok": false, "error": "is_archived"}), 2);
+    let mut scene = Scene::new(json!([archived])).await;
+    scene.local.forbid("ParkAndPostpone");
+    let event = event();
+
+    for _ in 0..2 {
+        let message = error(scene.send(&event).await);
+        assert!(message.contains("slack: is_archived; Send"), "{message}");
+    }
+    assert!(!scene.local.refused(ALERT_ROUTER).is_empty());
+    assert_eq!(scene.statuses("webhook").await, [200]);
+    assert_eq!(scene.statuses("pagerduty").await, [202]);
 }
 
 #[tokio::test]

@@ -121,20 +121,22 @@ impl Work<'_> {
                     (delivery, sent)
                 }
             };
-            let sent: Vec<(Delivery, Sent)> =
+            let mut sent: Vec<(Delivery, Sent)> =
                 stream::iter(deliveries).map(deliver).buffer_unordered(AT_ONCE).collect().await;
-            for (delivery, sent) in &sent {
-                self.counts().sent(&delivery.destination, sent);
+            for (delivery, sent) in &mut sent {
+                let destination = &delivery.destination;
+                if let Sent::Refused(reason) = &*sent {
+                    let alerts = [(record.key(), record.alert.rule.as_str())];
+                    // What the others took must be noted all the same.
+                    if let Err(fault) = self.park(&alerts, destination, reason).await {
+                        *sent = Sent::Owed { begun: None, reason: format!("{reason}; {fault}") };
+                    }
+                }
+                self.counts().sent(destination, sent);
                 match sent {
-                    Sent::Delivered { .. } => {}
-                    Sent::Owed(reason) | Sent::Begun { reason, .. } => {
-                        failures.push(Failed::owed(&delivery.destination, reason));
-                    }
-                    Sent::Later(wait) => later = later.max(Some(*wait)),
-                    Sent::Refused(reason) => {
-                        let alerts = [(record.key(), record.alert.rule.as_str())];
-                        self.park(&alerts, &delivery.destination, reason).await?;
-                    }
+                    Sent::Delivered { .. } | Sent::Refused(_) => {}
+                    Sent::Owed { reason, .. } => failures.push(Failed::owed(destination, reason)),
+                    Sent::Later { wait, .. } => later = later.max(Some(*wait)),
                 }
             }
             // What failed waits for the retry: to claim it again at once would be to hammer.
@@ -191,8 +193,10 @@ impl Work<'_> {
             for (delivery, sent) in sent {
                 match sent {
                     Sent::Delivered { receipt, .. } => record.outbox.confirm(delivery, receipt.clone()),
-                    Sent::Begun { receipt, .. } => record.outbox.begin(delivery, receipt.clone()),
-                    Sent::Owed(_) | Sent::Later(_) => {
+                    Sent::Owed { begun: Some(receipt), .. } | Sent::Later { begun: Some(receipt), .. } => {
+                        record.outbox.begin(delivery, receipt.clone());
+                    }
+                    Sent::Owed { .. } | Sent::Later { .. } => {
                         record.outbox.release(&delivery.destination, &self.owner);
                     }
                     Sent::Refused(reason) => record.outbox.give_up(delivery, reason),

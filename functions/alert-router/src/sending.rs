@@ -38,17 +38,20 @@ pub(crate) enum Sent {
         /// Calls that it took; none when there was nothing to say.
         calls: usize,
     },
-    /// Only the first of its messages was taken.
-    Begun {
-        /// How that is found again.
-        receipt: Receipt,
-        /// Why not the rest.
+    /// Not now, or not all of it.
+    Owed {
+        /// How the first of its messages is found again, when that was taken.
+        begun: Option<Receipt>,
+        /// Why.
         reason: String,
     },
-    /// Not now: why.
-    Owed(String),
-    /// Not in this invocation, whose turns or time are used up: in how long.
-    Later(Duration),
+    /// Not in this invocation, whose turns or time are used up, or not all of it.
+    Later {
+        /// How the first of its messages is found again, when that was taken.
+        begun: Option<Receipt>,
+        /// In how long.
+        wait: Duration,
+    },
     /// Never: why.
     Refused(String),
 }
@@ -121,12 +124,8 @@ impl Work<'_> {
                     let named = taken.posted.channel.zip(taken.posted.ts);
                     first = first.or(named);
                 }
-                Err(Stop::Owed(reason)) => {
-                    return begun(first, &receipt, &reason).unwrap_or(Sent::Owed(reason));
-                }
-                Err(Stop::Later(wait)) => {
-                    return begun(first, &receipt, &next_turn(wait)).unwrap_or(Sent::Later(wait));
-                }
+                Err(Stop::Owed(reason)) => return Sent::Owed { begun: begun(first, receipt), reason },
+                Err(Stop::Later(wait)) => return Sent::Later { begun: begun(first, receipt), wait },
                 Err(Stop::Refused(reason) | Stop::Gone(reason)) => return Sent::Refused(reason),
             }
         }
@@ -325,14 +324,12 @@ pub(crate) fn next_turn(wait: Duration) -> String {
     format!("its next turn is in {} s", wait.as_secs())
 }
 
-/// What came of a delivery whose first message was taken and a later one was not.
+/// How the first message of a delivery is found again, when it was taken and a later one was not.
 fn begun(
     first: Option<(String, String)>,
     receipt: impl Fn(Option<(String, String)>) -> Option<Receipt>,
-    reason: &str,
-) -> Option<Sent> {
-    let receipt = receipt(Some(first?))?;
-    Some(Sent::Begun { receipt, reason: reason.to_owned() })
+) -> Option<Receipt> {
+    receipt(Some(first?))
 }
 
 /// An update whose message is gone, as a post.

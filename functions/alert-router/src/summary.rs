@@ -101,8 +101,8 @@ impl Counts {
                 counts.delivered += 1;
                 counts.plain += u64::from(plain.is_some());
             }
-            Sent::Begun { .. } | Sent::Owed(_) => counts.owed += 1,
-            Sent::Later(_) => counts.later += 1,
+            Sent::Owed { .. } => counts.owed += 1,
+            Sent::Later { .. } => counts.later += 1,
             Sent::Refused(_) => counts.parked += 1,
         }
     }

@@ -295,6 +295,36 @@ async fn a_token_that_was_replaced_is_read_again() {
 }
 
 #[tokio::test]
+async fn a_refused_token_of_a_webhook_is_read_again_beside_its_address() {
+    let local = Loopback::start().await.unwrap();
+    let secrets = &local.clients.secrets;
+    let token = secrets.create_secret().name("slack-hook").secret_string(MARK).send().await;
+    let token = token.unwrap().arn.unwrap();
+    let own = format!(
+        "[[route]]\nname = \"all\"\ndestinations = [\"hook\"]\n\
+         [[destination]]\nname = \"hook\"\nkind = \"webhook\"\ntoken = \"{token}\"\n\
+         url = \"arn:aws:ssm:us-east-1:000000000000:parameter/assay/webhook\"\n"
+    );
+    let rules = local.rules(&own).await.unwrap();
+    let function = local.router(&rules, &[]).await.unwrap();
+    let mut scene = Scene { local, rules, function };
+    scene.send(&event()).await.response().unwrap();
+    assert_eq!(scene.bodies("webhook").await.len(), 1);
+    // Whether it was read again shows where there is nothing to read any more.
+    let gone = scene.local.clients.secrets.delete_secret().secret_id("slack-hook");
+    gone.force_delete_without_recovery(true).send().await.unwrap();
+    let refused = says("webhook", 401, &json!({"ok": false}), 1);
+    scene.local.script(json!([refused])).await.unwrap();
+
+    let other = sns(&[grafana(&[GrafanaAlert::new("Relevance low", "qwen-7b")])]);
+    let message = error(scene.send(&other).await);
+
+    assert!(message.contains(&format!("hook: {token} could not be read")), "{message}");
+    assert_eq!(scene.statuses("webhook").await, [200, 401]);
+    assert!(!message.contains(MARK), "{message}");
+}
+
+#[tokio::test]
 async fn a_secret_that_is_not_there_is_named_by_its_arn() {
     let mut scene = Scene::new(json!([])).await;
     scene

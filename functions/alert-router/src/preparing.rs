@@ -305,7 +305,7 @@ impl Work<'_> {
     async fn write_alert(&self, draft: &mut Draft) -> Result<i64, NotWritten> {
         self.see_to_look(&mut draft.record).await.map_err(NotWritten::Failed)?;
         let key = RecordKey::alert(draft.record.key().as_str());
-        let kept = self.terms.rules.damping().keep;
+        let kept = draft.record.kept(self.terms.rules.damping());
         self.tools.state.put_record(&key, &draft.record, draft.replaces, self.now, kept).await
     }
 }

@@ -19,6 +19,9 @@ use crate::work::Work;
 
 /// How long the neighbours of an alert are kept: longer than rules look back.
 const SCOPE_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// An alert that was held back is in the record of its neighbours before its own is written: a look that
+/// comes sooner would find nobody waiting.
+const TO_BE_WRITTEN: SignedDuration = SignedDuration::from_secs(10);
 
 /// One alert of an event.
 #[derive(Debug)]
@@ -155,7 +158,7 @@ impl Work<'_> {
                 return Ok(open.to_vec());
             }
             for alert in &released {
-                self.look_later(alert, None).await?;
+                self.look_later(alert, Timestamp::now().checked_add(TO_BE_WRITTEN).ok()).await?;
             }
         }
         self.share_in_storms(cases, &mut drafts, &mut decided).await?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Dimension, MetricDatum};
 use domain::metric::COMPONENT_DIMENSION;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tests::loopback::{GrafanaAlert, Loopback, batch, grafana, sns};
 
@@ -99,4 +99,27 @@ async fn an_alert_that_is_not_over_is_remembered_a_year_longer() {
         let kept = expires_at.parse::<i64>().unwrap() - Timestamp::now().as_second();
         assert!((days * DAY - 120..=days * DAY).contains(&kept), "{kept} s, wanted {days} days");
     }
+}
+
+#[tokio::test]
+async fn more_steps_than_are_kept_are_counted_as_left_out() {
+    let local = Loopback::start().await.unwrap();
+    let rules = local.rules("[lifecycle]\nflips = 100").await.unwrap();
+    let mut function = local.router(&rules, &[]).await.unwrap();
+    let alert = GrafanaAlert::new("Safety low", "qwen-7b");
+    let mut messages = Vec::new();
+    for firing in 0..25 {
+        let starts_at = alert.starts_at - SignedDuration::from_mins(10 * (25 - firing));
+        let ends_at = Some(starts_at + SignedDuration::from_mins(5));
+        let firing = GrafanaAlert { starts_at, ..alert.clone() };
+        messages.push(grafana(std::slice::from_ref(&firing)));
+        messages.push(grafana(&[GrafanaAlert { ends_at, ..firing }]));
+    }
+    let mut event = sns(&messages);
+    event["dry_run"] = json!(true);
+
+    let summary = function.invoke(&event, TIME).await.unwrap().response().unwrap();
+
+    assert_eq!(summary["changes"], json!({"new": 1, "reopened": 24, "resolved": 25}), "{summary}");
+    assert_eq!(summary["left_out"], 10, "{summary}");
 }

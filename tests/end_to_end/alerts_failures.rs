@@ -5,6 +5,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tests::functions::ALERT_ROUTER;
 use tests::loopback::{GrafanaAlert, Loopback, MARK, Rules, batch, grafana, sns};
 use tests::runtime_api::{Answer, Function};
 
@@ -188,6 +189,22 @@ async fn what_is_refused_for_good_is_parked_with_its_reason_and_told_when_it_is_
 }
 
 #[tokio::test]
+async fn a_refusal_that_cannot_be_parked_is_owed_and_nobody_else_is_told_twice() {
+    let archived = says("slack", 200, &json!({"ok": false, "error": "is_archived"}), 2);
+    let mut scene = Scene::new(json!([archived])).await;
+    scene.local.forbid("ParkAndPostpone");
+    let event = event();
+
+    for _ in 0..2 {
+        let message = error(scene.send(&event).await);
+        assert!(message.contains("slack: is_archived; Send"), "{message}");
+    }
+    assert!(!scene.local.refused(ALERT_ROUTER).is_empty());
+    assert_eq!(scene.statuses("webhook").await, [200]);
+    assert_eq!(scene.statuses("pagerduty").await, [202]);
+}
+
+#[tokio::test]
 async fn a_summary_that_is_refused_for_good_is_parked_alert_by_alert_and_told_when_redriven() {
     let archived = says("slack", 200, &json!({"ok": false, "error": "is_archived"}), 2);
     let mut scene = Scene::with("[storm]\nnew_alerts_per_minute = 1", json!([archived])).await;
@@ -275,6 +292,36 @@ async fn a_token_that_was_replaced_is_read_again() {
     assert_eq!(summary["destinations"]["slack"]["delivered"], 1, "{summary}");
     assert_eq!(scene.statuses("slack").await, [200, 200, 200]);
     scene.assert_discreet();
+}
+
+#[tokio::test]
+async fn a_refused_token_of_a_webhook_is_read_again_beside_its_address() {
+    let local = Loopback::start().await.unwrap();
+    let secrets = &local.clients.secrets;
+    let token = secrets.create_secret().name("slack-hook").secret_string(MARK).send().await;
+    let token = token.unwrap().arn.unwrap();
+    let own = format!(
+        "[[route]]\nname = \"all\"\ndestinations = [\"hook\"]\n\
+         [[destination]]\nname = \"hook\"\nkind = \"webhook\"\ntoken = \"{token}\"\n\
+         url = \"arn:aws:ssm:us-east-1:000000000000:parameter/assay/webhook\"\n"
+    );
+    let rules = local.rules(&own).await.unwrap();
+    let function = local.router(&rules, &[]).await.unwrap();
+    let mut scene = Scene { local, rules, function };
+    scene.send(&event()).await.response().unwrap();
+    assert_eq!(scene.bodies("webhook").await.len(), 1);
+    // Whether it was read again shows where there is nothing to read any more.
+    let gone = scene.local.clients.secrets.delete_secret().secret_id("slack-hook");
+    gone.force_delete_without_recovery(true).send().await.unwrap();
+    let refused = says("webhook", 401, &json!({"ok": false}), 1);
+    scene.local.script(json!([refused])).await.unwrap();
+
+    let other = sns(&[grafana(&[GrafanaAlert::new("Relevance low", "qwen-7b")])]);
+    let message = error(scene.send(&other).await);
+
+    assert!(message.contains(&format!("hook: {token} could not be read")), "{message}");
+    assert_eq!(scene.statuses("webhook").await, [200, 401]);
+    assert!(!message.contains(MARK), "{message}");
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use serde_json::json;
 use thiserror::Error;
 
 use crate::event::{Parked, Returned};
-use crate::preparing::{Case, Claimed, Decided};
+use crate::preparing::{Case, Claimed};
 use crate::records::{self, AT_ONCE, TRIES, stand_back};
 use crate::sending::Sent;
 use crate::wording::{Context, notice, reading};
@@ -51,7 +51,7 @@ impl From<Fault> for Failed {
     }
 }
 
-fn without_related(enrichment: &mut Enrichment, why: String) -> Vec<Related> {
+pub(crate) fn without_related(enrichment: &mut Enrichment, why: String) -> Vec<Related> {
     enrichment.not_included.push(NotIncluded { part: Part::RelatedAlerts, why });
     Vec::new()
 }
@@ -67,18 +67,23 @@ pub(crate) struct Subject<'a> {
 
 impl Work<'_> {
     /// What a message about a case shows beside the record.
-    pub(crate) async fn subject<'a>(&self, case: &'a Case, decided: Option<&'a Decided>) -> Subject<'a> {
-        let metric = decided.and_then(|decided| decided.correlated.decision.metric.as_deref());
+    pub(crate) async fn subject<'a>(
+        &self,
+        case: &'a Case,
+        correlated: Option<&Correlated>,
+        change: Option<&'a Change>,
+    ) -> Subject<'a> {
+        let metric = correlated.and_then(|correlated| correlated.decision.metric.as_deref());
         let (mut enrichment, _) = self.found.about(&case.place, metric.or(case.alert.metric()));
         if case.lost > 0 {
             let why = format!("at least {} of the same message did not arrive whole", case.lost);
             enrichment.not_included.push(NotIncluded { part: Part::OtherAlerts, why });
         }
-        let related = match decided {
+        let related = match correlated {
             None => Vec::new(),
-            Some(decided) => self.related(&decided.correlated, &mut enrichment).await,
+            Some(correlated) => self.related(correlated, &mut enrichment).await,
         };
-        Subject { case, change: decided.map(|decided| &decided.change), related, enrichment }
+        Subject { case, change, related, enrichment }
     }
 
     async fn related(&self, correlated: &Correlated, enrichment: &mut Enrichment) -> Vec<Related> {
@@ -121,20 +126,22 @@ impl Work<'_> {
                     (delivery, sent)
                 }
             };
-            let sent: Vec<(Delivery, Sent)> =
+            let mut sent: Vec<(Delivery, Sent)> =
                 stream::iter(deliveries).map(deliver).buffer_unordered(AT_ONCE).collect().await;
-            for (delivery, sent) in &sent {
-                self.counts().sent(&delivery.destination, sent);
+            for (delivery, sent) in &mut sent {
+                let destination = &delivery.destination;
+                if let Sent::Refused(reason) = &*sent {
+                    let alerts = [(record.key(), record.alert.rule.as_str())];
+                    // What the others took must be noted all the same.
+                    if let Err(fault) = self.park(&alerts, destination, reason).await {
+                        *sent = Sent::Owed { begun: None, reason: format!("{reason}; {fault}") };
+                    }
+                }
+                self.counts().sent(destination, sent);
                 match sent {
-                    Sent::Delivered { .. } => {}
-                    Sent::Owed(reason) | Sent::Begun { reason, .. } => {
-                        failures.push(Failed::owed(&delivery.destination, reason));
-                    }
-                    Sent::Later(wait) => later = later.max(Some(*wait)),
-                    Sent::Refused(reason) => {
-                        let alerts = [(record.key(), record.alert.rule.as_str())];
-                        self.park(&alerts, &delivery.destination, reason).await?;
-                    }
+                    Sent::Delivered { .. } | Sent::Refused(_) => {}
+                    Sent::Owed { reason, .. } => failures.push(Failed::owed(destination, reason)),
+                    Sent::Later { wait, .. } => later = later.max(Some(*wait)),
                 }
             }
             // What failed waits for the retry: to claim it again at once would be to hammer.
@@ -191,8 +198,10 @@ impl Work<'_> {
             for (delivery, sent) in sent {
                 match sent {
                     Sent::Delivered { receipt, .. } => record.outbox.confirm(delivery, receipt.clone()),
-                    Sent::Begun { receipt, .. } => record.outbox.begin(delivery, receipt.clone()),
-                    Sent::Owed(_) | Sent::Later(_) => {
+                    Sent::Owed { begun: Some(receipt), .. } | Sent::Later { begun: Some(receipt), .. } => {
+                        record.outbox.begin(delivery, receipt.clone());
+                    }
+                    Sent::Owed { .. } | Sent::Later { .. } => {
                         record.outbox.release(&delivery.destination, &self.owner);
                     }
                     Sent::Refused(reason) => record.outbox.give_up(delivery, reason),
@@ -201,11 +210,9 @@ impl Work<'_> {
             let now = Timestamp::now();
             let next =
                 if may_claim { record.outbox.claim(&self.owner, now, damping.claim) } else { Vec::new() };
-            let written = self
-                .tools
-                .state
-                .put_record(&record_key, &record, Some(known.version), now, damping.keep)
-                .await;
+            let kept = record.kept(damping);
+            let written =
+                self.tools.state.put_record(&record_key, &record, Some(known.version), now, kept).await;
             match written {
                 Ok(_) => return Ok((record, next)),
                 Err(NotWritten::Conflict) => {}

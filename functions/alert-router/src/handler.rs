@@ -112,11 +112,12 @@ impl Function {
         let ids: Vec<Option<String>> = items.iter().map(sqs_message_id).collect();
         let mut failures: BTreeMap<usize, Vec<String>> = BTreeMap::new();
         let (mut cases, returned) = read(&work, items, is_queue, &mut failures);
-        cases.extend(work.waiting(&returned, &mut failures).await);
+        let (waiting, told) = work.recall(&returned, &mut failures).await;
+        cases.extend(waiting);
         let tools = &self.tools;
         let budget = tools.config.enrichment;
-        work.found =
-            look_up(&tools.metrics, &tools.state, terms, &places(terms, &cases), budget, work.now).await;
+        let places = places(terms, cases.iter().chain(&told));
+        work.found = look_up(&tools.metrics, &tools.state, terms, &places, budget, work.now).await;
         let mut prepared = work.prepare(&cases).await;
         work.count(&prepared);
         let decisions = if is_dry_run {
@@ -225,7 +226,7 @@ fn read(
 }
 
 /// What the alerts are about, each with the measures that they name.
-fn places(terms: &Terms, cases: &[Case]) -> Places {
+fn places<'a>(terms: &Terms, cases: impl Iterator<Item = &'a Case>) -> Places {
     let mut places = Places::new();
     for case in cases {
         let named = places.entry(case.place.clone()).or_default();

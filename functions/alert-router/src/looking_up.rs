@@ -199,7 +199,7 @@ async fn numbers<'a>(
         }
     }
     let values = metrics.series(&queries, now - BACK, now).await?;
-    let mut last: BTreeMap<(&Place, Grain, String), f64> = BTreeMap::new();
+    let mut last: BTreeMap<(&Place, Grain, String, String), f64> = BTreeMap::new();
     for ((place, wanted), values) in wanted_by.iter().zip(values) {
         let own = numbers.entry(*place).or_default();
         let Some(values) = values else {
@@ -209,7 +209,8 @@ async fn numbers<'a>(
         let values = wanted.whole(values, now);
         let current = values.last().map(|(_, value)| *value);
         if let Some(current) = current {
-            last.insert((*place, wanted.grain, wanted.name.clone()), current);
+            let (name, statistic) = (wanted.name.clone(), wanted.query.statistic.clone());
+            last.insert((*place, wanted.grain, name, statistic), current);
         }
         if !wanted.is_shown {
             continue;
@@ -229,7 +230,9 @@ async fn numbers<'a>(
     }
     for (place, _) in places {
         let own = numbers.entry(place).or_default();
-        let value = |name: &str, grain| last.get(&(*place, grain, name.to_owned())).copied();
+        let value = |name: &str, grain, statistic: &str| {
+            last.get(&(*place, grain, name.to_owned(), statistic.to_owned())).copied()
+        };
         own.measured = series::measured(&terms.rules, value);
     }
     Ok(numbers)

@@ -19,6 +19,9 @@ use crate::work::Work;
 
 /// How long the neighbours of an alert are kept: longer than rules look back.
 const SCOPE_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// An alert that was held back is in the record of its neighbours before its own is written: a look that
+/// comes sooner would find nobody waiting.
+const TO_BE_WRITTEN: SignedDuration = SignedDuration::from_secs(10);
 
 /// One alert of an event.
 #[derive(Debug)]
@@ -64,6 +67,8 @@ pub(crate) struct Decided {
     pub(crate) change: Change,
     /// Routes whose summary tells it.
     pub(crate) summarised_by: Vec<String>,
+    /// How much that was still to be told is left out because of it.
+    pub(crate) left_out: u64,
 }
 
 /// What is remembered of one alert now, and what this invocation has to deliver of it.
@@ -153,7 +158,7 @@ impl Work<'_> {
                 return Ok(open.to_vec());
             }
             for alert in &released {
-                self.look_later(alert, None).await?;
+                self.look_later(alert, Timestamp::now().checked_add(TO_BE_WRITTEN).ok()).await?;
             }
         }
         self.share_in_storms(cases, &mut drafts, &mut decided).await?;
@@ -202,7 +207,9 @@ impl Work<'_> {
                 (None, Some(known)) => (Some(known.value), Some(known.version), Vec::new()),
                 (None, None) => (None, None, Vec::new()),
             };
+            let left_out_before = before.as_ref().map_or(0, |before| before.outbox.left_out);
             let (record, change) = advance(before, &arrival, rules.damping());
+            let left_out = record.outbox.left_out - left_out_before;
             for scope in &own_scopes {
                 if let Some((_, alerts)) = scopes.get_mut(scope) {
                     let noted = rules.note(alerts, &correlated, alert, record.condition, self.now);
@@ -212,7 +219,8 @@ impl Work<'_> {
             }
             own.push(*place);
             drafts.insert(alert.key.clone(), Draft { replaces, record, cases: own });
-            decided.insert(*place, Decided { correlated, routing, change, summarised_by: Vec::new() });
+            let summarised_by = Vec::new();
+            decided.insert(*place, Decided { correlated, routing, change, summarised_by, left_out });
         }
         (drafts, decided, released)
     }
@@ -300,7 +308,7 @@ impl Work<'_> {
     async fn write_alert(&self, draft: &mut Draft) -> Result<i64, NotWritten> {
         self.see_to_look(&mut draft.record).await.map_err(NotWritten::Failed)?;
         let key = RecordKey::alert(draft.record.key().as_str());
-        let kept = self.terms.rules.damping().keep;
+        let kept = draft.record.kept(self.terms.rules.damping());
         self.tools.state.put_record(&key, &draft.record, draft.replaces, self.now, kept).await
     }
 }

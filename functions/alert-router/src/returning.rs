@@ -7,14 +7,15 @@ use std::time::Duration;
 use adapters::Fault;
 use adapters::state::{NotWritten, RecordKey, Versioned};
 use domain::alert::AlertKey;
-use domain::alert::lifecycle::{AlertRecord, Change, settle, tell_again};
+use domain::alert::lifecycle::{AlertRecord, Change, Condition, settle, tell_again};
+use domain::alert::rules::{ComponentAlerts, Correlated, Scope};
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::delivering::Failed;
+use crate::delivering::{Failed, without_related};
 use crate::event::{Look, Parked, Returned};
 use crate::preparing::{Case, Claimed};
-use crate::records::{TRIES, stand_back};
+use crate::records::{TRIES, read, scope_key, stand_back};
 use crate::work::Work;
 
 /// What is to be written of a record and delivered, and what has changed; `None` when there is
@@ -22,26 +23,33 @@ use crate::work::Work;
 type Next = Option<(AlertRecord, Option<Change>)>;
 
 impl Work<'_> {
-    /// Firing alerts that were kept from people, at which a look is due: they are decided about anew,
-    /// as if their last message came again.
-    pub(crate) async fn waiting(
+    /// The alerts of which something came back. Firing ones that were kept from people, at which a look is
+    /// due, are decided about anew, as if their last message came again: they are the first. Of the others
+    /// only what is owed is told; what they are about is looked up all the same.
+    pub(crate) async fn recall(
         &self,
         returned: &[(usize, Returned)],
         failures: &mut BTreeMap<usize, Vec<String>>,
-    ) -> Vec<Case> {
-        let mut cases = Vec::new();
+    ) -> (Vec<Case>, Vec<Case>) {
+        let (mut waiting, mut told) = (Vec::new(), Vec::new());
         for (item, returned) in returned.iter().filter(|(_, returned)| self.is_due(returned)) {
-            let Returned::Look(look) = returned else { continue };
-            let key = RecordKey::alert(look.alert.as_str());
+            let (alert, is_look) = match returned {
+                Returned::Look(look) => (&look.alert, true),
+                Returned::Parked(parked) => (&parked.alert, false),
+                Returned::StormMinute(_) => continue,
+            };
+            let key = RecordKey::alert(alert.as_str());
             match self.tools.state.record::<AlertRecord>(&key, self.now).await {
-                Ok(Some(Versioned { value, .. })) if value.waiting().is_some() => {
-                    cases.push(Case::new(self, *item, value.alert.clone(), value.sent_at()));
+                Ok(Some(Versioned { value, .. })) => {
+                    let case = Case::new(self, *item, value.alert.clone(), value.sent_at());
+                    let is_waiting = is_look && value.waiting().is_some();
+                    if is_waiting { &mut waiting } else { &mut told }.push(case);
                 }
-                Ok(_) => {}
+                Ok(None) => {}
                 Err(fault) => failures.entry(*item).or_default().push(fault.to_string()),
             }
         }
-        cases
+        (waiting, told)
     }
 
     /// Does what comes back is for, or sends it round once more when it comes too early.
@@ -106,6 +114,17 @@ impl Work<'_> {
         self.take_up(alert, next).await.map(drop)
     }
 
+    /// A firing alert among its neighbours.
+    async fn correlated(&self, case: &Case) -> Result<Correlated, Fault> {
+        let rules = &self.terms.rules;
+        let scopes = Scope::all(&case.subject).into_iter().map(|scope| (scope.clone(), scope_key(&scope)));
+        let scopes = read::<_, ComponentAlerts>(&self.tools.state, scopes, self.now).await?;
+        let neighbours: Vec<&ComponentAlerts> = scopes.values().map(|known| &known.value).collect();
+        let (_, measured) = self.found.about(&case.place, None);
+        let decision = rules.classify(&case.alert, &measured, self.now);
+        Ok(rules.correlate(decision, &case.alert, &neighbours, self.now))
+    }
+
     /// False when the alert is not remembered any more.
     async fn take_up(&self, alert: &AlertKey, next: impl Fn(&AlertRecord) -> Next) -> Result<bool, Failed> {
         let key = RecordKey::alert(alert.as_str());
@@ -119,13 +138,21 @@ impl Work<'_> {
             let Some((mut record, change)) = next(&value) else { return Ok(true) };
             self.see_to_look(&mut record).await?;
             let deliveries = record.outbox.claim(&self.owner, self.now, damping.claim);
-            let written =
-                self.tools.state.put_record(&key, &record, Some(version), self.now, damping.keep).await;
+            let kept = record.kept(damping);
+            let written = self.tools.state.put_record(&key, &record, Some(version), self.now, kept).await;
             match written {
                 Ok(_) => {
+                    self.counts().left_out += record.outbox.left_out - value.outbox.left_out;
                     let case = Case::new(self, 0, record.alert.clone(), self.now);
-                    let mut subject = self.subject(&case, None).await;
-                    subject.change = change.as_ref();
+                    let correlated = match record.condition {
+                        Condition::Firing => self.correlated(&case).await.map(Some),
+                        Condition::Resolved | Condition::Silent => Ok(None),
+                    };
+                    let known = correlated.as_ref().ok().and_then(Option::as_ref);
+                    let mut subject = self.subject(&case, known, change.as_ref()).await;
+                    if let Err(fault) = &correlated {
+                        without_related(&mut subject.enrichment, fault.to_string());
+                    }
                     self.deliver(Claimed { record, case: 0, deliveries }, &subject).await?;
                     return Ok(true);
                 }

@@ -38,17 +38,20 @@ pub(crate) enum Sent {
         /// Calls that it took; none when there was nothing to say.
         calls: usize,
     },
-    /// Only the first of its messages was taken.
-    Begun {
-        /// How that is found again.
-        receipt: Receipt,
-        /// Why not the rest.
+    /// Not now, or not all of it.
+    Owed {
+        /// How the first of its messages is found again, when that was taken.
+        begun: Option<Receipt>,
+        /// Why.
         reason: String,
     },
-    /// Not now: why.
-    Owed(String),
-    /// Not in this invocation, whose turns or time are used up: in how long.
-    Later(Duration),
+    /// Not in this invocation, whose turns or time are used up, or not all of it.
+    Later {
+        /// How the first of its messages is found again, when that was taken.
+        begun: Option<Receipt>,
+        /// In how long.
+        wait: Duration,
+    },
     /// Never: why.
     Refused(String),
 }
@@ -60,6 +63,9 @@ enum Stop {
     Refused(String),
     Gone(String),
 }
+
+/// What a call is made with, where it has them: its secret and a webhook's token.
+type Secrets = [Option<Secret>; 2];
 
 /// A message that was taken.
 struct Taken {
@@ -121,12 +127,8 @@ impl Work<'_> {
                     let named = taken.posted.channel.zip(taken.posted.ts);
                     first = first.or(named);
                 }
-                Err(Stop::Owed(reason)) => {
-                    return begun(first, &receipt, &reason).unwrap_or(Sent::Owed(reason));
-                }
-                Err(Stop::Later(wait)) => {
-                    return begun(first, &receipt, &next_turn(wait)).unwrap_or(Sent::Later(wait));
-                }
+                Err(Stop::Owed(reason)) => return Sent::Owed { begun: begun(first, receipt), reason },
+                Err(Stop::Later(wait)) => return Sent::Later { begun: begun(first, receipt), wait },
                 Err(Stop::Refused(reason) | Stop::Gone(reason)) => return Sent::Refused(reason),
             }
         }
@@ -135,10 +137,8 @@ impl Work<'_> {
 
     /// One message, with everything that may be tried about it.
     async fn send_one(&self, destination: &Destination, message: &Message) -> Result<Taken, Stop> {
-        let mut secret = match &message.secret {
-            Some(arn) => Some(self.secret(arn).await?),
-            None => None,
-        };
+        let names = [message.secret.as_ref(), message.call.token()];
+        let mut secrets = self.secrets(names).await?;
         let mut plain: Option<String> = None;
         let (mut has_read_anew, mut has_failed) = (false, false);
         for _ in 0..MOST_CALLS {
@@ -147,7 +147,7 @@ impl Work<'_> {
                 return Err(Stop::Later(Duration::ZERO));
             }
             let body = message.plain.as_ref().filter(|_| plain.is_some()).unwrap_or(&message.body);
-            match self.call(message, body, secret.as_ref()).await {
+            match self.call(message, body, &secrets).await {
                 Answer::Delivered(posted) => return Ok(Taken { posted, plain }),
                 Answer::Wait(wait) => {
                     self.hold(destination, wait).await;
@@ -171,15 +171,15 @@ impl Work<'_> {
                     plain = Some(reason);
                 }
                 Answer::Unauthorized(reason) => {
-                    let (Some(arn), Some(refused)) = (&message.secret, &secret) else {
+                    if message.secret.is_none() {
                         return Err(Stop::Owed(reason));
-                    };
-                    self.forget(arn, refused);
+                    }
+                    self.forget(names, &secrets);
                     if has_read_anew {
                         return Err(Stop::Owed(format!("{reason}: the secret is refused")));
                     }
                     has_read_anew = true;
-                    secret = Some(self.secret(arn).await?);
+                    secrets = self.secrets(names).await?;
                 }
                 Answer::Gone(reason) => return Err(Stop::Gone(reason)),
                 Answer::Malformed(reason) | Answer::Rejected(reason) => return Err(Stop::Refused(reason)),
@@ -188,8 +188,9 @@ impl Work<'_> {
         Err(Stop::Owed("too many tries".to_owned()))
     }
 
-    async fn call(&self, message: &Message, body: &Value, secret: Option<&Secret>) -> Answer {
+    async fn call(&self, message: &Message, body: &Value, secrets: &Secrets) -> Answer {
         let outbound = &self.outbound;
+        let [secret, token] = secrets.each_ref().map(Option::as_ref);
         let address =
             |url: &str| Address::parse(url).map_err(|error| Answer::Unauthorized(error.to_string()));
         let missing = || Answer::Rejected("the destination has no secret".to_owned());
@@ -235,17 +236,9 @@ impl Work<'_> {
                     let key = secret.ok_or_else(missing)?;
                     outbound.opsgenie(&address(base_url)?, call, key, body).await
                 }
-                Call::Webhook { token } => {
+                Call::Webhook { .. } => {
                     let url = address(secret.ok_or_else(missing)?.reveal())?;
-                    let token = match token {
-                        None => None,
-                        Some(arn) => Some(self.secret(arn).await.map_err(|stop| match stop {
-                            Stop::Owed(reason) => Answer::Transient(reason),
-                            Stop::Later(wait) => Answer::Wait(wait),
-                            Stop::Refused(reason) | Stop::Gone(reason) => Answer::Rejected(reason),
-                        })?),
-                    };
-                    outbound.webhook(&url, token.as_ref(), body).await
+                    outbound.webhook(&url, token, body).await
                 }
                 Call::AmazonQ { topic_arn } => {
                     match self.tools.topics.publish(topic_arn, &body.to_string()).await {
@@ -262,15 +255,30 @@ impl Work<'_> {
         }
     }
 
+    async fn secrets(&self, names: [Option<&SecretArn>; 2]) -> Result<Secrets, Stop> {
+        let mut secrets = Secrets::default();
+        for (secret, arn) in secrets.iter_mut().zip(names) {
+            if let Some(arn) = arn {
+                *secret = Some(self.secret(arn).await?);
+            }
+        }
+        Ok(secrets)
+    }
+
     async fn secret(&self, arn: &SecretArn) -> Result<Secret, Stop> {
         let named = arn.as_str().parse::<SecretRef>().map_err(|error| Stop::Refused(error.to_string()))?;
         // Also what is not allowed is owed: an operator can allow it, and the event comes back.
         self.tools.secrets.get(&named).await.map_err(|error| Stop::Owed(error.to_string()))
     }
 
-    fn forget(&self, arn: &SecretArn, refused: &Secret) {
-        if let Ok(named) = arn.as_str().parse::<SecretRef>() {
-            self.tools.secrets.forget(&named, refused);
+    /// Nobody says which of them was refused.
+    fn forget(&self, names: [Option<&SecretArn>; 2], refused: &Secrets) {
+        for (arn, refused) in names.into_iter().zip(refused) {
+            if let (Some(arn), Some(refused)) = (arn, refused)
+                && let Ok(named) = arn.as_str().parse::<SecretRef>()
+            {
+                self.tools.secrets.forget(&named, refused);
+            }
         }
     }
 
@@ -325,14 +333,12 @@ pub(crate) fn next_turn(wait: Duration) -> String {
     format!("its next turn is in {} s", wait.as_secs())
 }
 
-/// What came of a delivery whose first message was taken and a later one was not.
+/// How the first message of a delivery is found again, when it was taken and a later one was not.
 fn begun(
     first: Option<(String, String)>,
     receipt: impl Fn(Option<(String, String)>) -> Option<Receipt>,
-    reason: &str,
-) -> Option<Sent> {
-    let receipt = receipt(Some(first?))?;
-    Some(Sent::Begun { receipt, reason: reason.to_owned() })
+) -> Option<Receipt> {
+    receipt(Some(first?))
 }
 
 /// An update whose message is gone, as a post.

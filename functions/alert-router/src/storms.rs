@@ -158,12 +158,14 @@ impl Work<'_> {
                     told.alerts = alerts;
                     told.receipt = receipt.or(told.receipt.take());
                 }
-                Sent::Begun { receipt, reason } => {
-                    told.receipt = Some(receipt);
+                Sent::Owed { begun, reason } => {
+                    told.receipt = begun.or(told.receipt.take());
                     failed = Some(Failed::owed(&name, &reason));
                 }
-                Sent::Owed(reason) => failed = Some(Failed::owed(&name, &reason)),
-                Sent::Later(wait) => failed = Some(Failed::owed(&name, &next_turn(wait))),
+                Sent::Later { begun, wait } => {
+                    told.receipt = begun.or(told.receipt.take());
+                    failed = Some(Failed::owed(&name, &next_turn(wait)));
+                }
                 // What comes in this minute still is parked when it is over.
                 Sent::Refused(reason) => {
                     let rule = format!("in a summary of route {route}");

@@ -42,6 +42,8 @@ pub(crate) struct Counts {
     pub(crate) quiet: BTreeMap<String, u64>,
     /// Alerts that the summary of a storm tells.
     pub(crate) summarised: u64,
+    /// What was to be told and was left out, because a destination took nothing for too long.
+    pub(crate) left_out: u64,
     /// Parts of context that could not be looked up.
     pub(crate) enrichment_missing: u64,
     /// Deliveries by destination.
@@ -84,6 +86,7 @@ impl Counts {
         *self.severities.entry(decision.severity().to_string()).or_default() += 1;
         self.unknown_severity += u64::from(decision.unknown_severity.is_some());
         self.summarised += u64::from(!decided.summarised_by.is_empty());
+        self.left_out += decided.left_out;
         if let Change::Quiet(quiet) = &decided.change {
             *self.quiet.entry(word(&json!(quiet.cause))).or_default() += 1;
         }
@@ -98,8 +101,8 @@ impl Counts {
                 counts.delivered += 1;
                 counts.plain += u64::from(plain.is_some());
             }
-            Sent::Begun { .. } | Sent::Owed(_) => counts.owed += 1,
-            Sent::Later(_) => counts.later += 1,
+            Sent::Owed { .. } => counts.owed += 1,
+            Sent::Later { .. } => counts.later += 1,
             Sent::Refused(_) => counts.parked += 1,
         }
     }

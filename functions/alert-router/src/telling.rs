@@ -70,6 +70,16 @@ pub(crate) enum Call {
     },
 }
 
+impl Call {
+    /// Names the token that goes with the call beside the message's secret.
+    pub(crate) fn token(&self) -> Option<&SecretArn> {
+        match self {
+            Self::Webhook { token } => token.as_ref(),
+            _ => None,
+        }
+    }
+}
+
 /// Where in a channel a post goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -83,7 +83,8 @@ impl Work<'_> {
         let deliver = |claimed: Claimed| async move {
             let case = &cases[claimed.case];
             let decided = decided.get(&claimed.case);
-            let subject = self.subject(case, decided).await;
+            let (correlated, change) = decided.map(|decided| (&decided.correlated, &decided.change)).unzip();
+            let subject = self.subject(case, correlated, change).await;
             (case.item, self.deliver(claimed, &subject).await)
         };
         let mut delivered = stream::iter(claimed).map(deliver).buffer_unordered(DELIVERED_AT_ONCE);
@@ -120,7 +121,8 @@ impl Work<'_> {
             let claimed = prepared.claimed.get(&case.alert.key).filter(|claimed| claimed.case == *place);
             let mut would_send: Vec<(DestinationName, Vec<Message>)> = Vec::new();
             if let Some(Claimed { record, deliveries, .. }) = claimed {
-                let subject = self.subject(case, Some(decided)).await;
+                let (correlated, change) = (&decided.correlated, &decided.change);
+                let subject = self.subject(case, Some(correlated), Some(change)).await;
                 for delivery in deliveries {
                     let Some(destination) = self.terms.rules.destination(&delivery.destination) else {
                         continue;
@@ -149,6 +151,7 @@ impl Work<'_> {
         tracing::info!(
             dry_run = self.is_dry_run,
             messages = counts.messages,
+            unreadable = counts.unreadable,
             alerts = counts.alerts,
             lost = counts.lost,
             families = listed(&counts.families),
@@ -157,6 +160,7 @@ impl Work<'_> {
             quiet = listed(&counts.quiet),
             summarised = counts.summarised,
             redriven = counts.redriven,
+            left_out = counts.left_out,
             enrichment_missing = counts.enrichment_missing,
             delivered = counts.total(|one| one.delivered),
             owed = counts.total(|one| one.owed),

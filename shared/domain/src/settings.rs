@@ -154,6 +154,16 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// A text where a secret may stand by mistake: whatever stands there is not repeated.
+    pub fn unshown_text(&self, key: &str) -> Option<String> {
+        let value = self.required(key)?;
+        if value.get_ref().is_str() {
+            return self.as_text(key, value);
+        }
+        self.mistake(key, "must be a text");
+        None
+    }
+
     /// A whole number.
     pub fn whole(&self, key: &str, wanted: &str, is_right: impl Fn(u64) -> bool) -> Option<u64> {
         self.required(key)?;

@@ -95,15 +95,20 @@ fn with_rules(
     let asked = terms.rules.wanted_measures();
     for measure in terms.rules.thresholds().iter() {
         let is_named = named.contains(&measure.name) && measure.per.is_none();
-        if !is_named && !asked.contains(measure.name.as_str()) {
+        let is_asked = asked.contains(measure.name.as_str());
+        if !is_named && !is_asked {
             continue;
         }
-        let grain = grain(measure);
+        let (grain, statistic) = (grain(measure), &measure.statistic);
         for metric in measure.metrics.iter().chain(&measure.per) {
-            if wanted.iter().any(|known| known.name == *metric && known.grain == grain) {
+            // People are shown one statistic of a metric; a rule means its own.
+            let is_known = |known: &Wanted| {
+                let is_of_metric = known.name == *metric && known.grain == grain;
+                is_of_metric && (!is_asked || known.query.statistic == *statistic)
+            };
+            if wanted.iter().any(is_known) {
                 continue;
             }
-            let statistic = &measure.statistic;
             let series = match (&measure.namespace, endpoint, component) {
                 (Some(namespace), _, Some(component)) => {
                     let dimensions = vec![(COMPONENT_DIMENSION.to_owned(), component.to_string())];
@@ -143,19 +148,18 @@ fn is_of_capacity(metric: &str) -> bool {
     publish::definitions().iter().any(|definition| definition.name == metric)
 }
 
-/// The measures that rules ask for, of the values by metric and grain. One of which a part is missing
-/// has none.
-pub(super) fn measured(rules: &Rules, value: impl Fn(&str, Grain) -> Option<f64>) -> Measured {
+/// The measures that rules ask for, of the values by metric, grain and statistic. One of which a part is
+/// missing has none.
+pub(super) fn measured(rules: &Rules, value: impl Fn(&str, Grain, &str) -> Option<f64>) -> Measured {
     let asked = rules.wanted_measures();
     let measures = rules.thresholds().iter().filter(|measure| asked.contains(measure.name.as_str()));
-    let value_of = |measure: &Measure| value_of(measure, &|metric: &str| value(metric, grain(measure)));
+    let value_of = |measure: &Measure| {
+        value_of(measure, &|metric: &str| value(metric, grain(measure), &measure.statistic))
+    };
     measures.filter_map(|measure| Some((measure.name.clone(), value_of(measure)?))).collect()
 }
 
 fn value_of(measure: &Measure, value: &impl Fn(&str) -> Option<f64>) -> Option<f64> {
-    if measure.per_parameter.is_some() {
-        return None;
-    }
     let parts: Vec<f64> = measure.metrics.iter().filter_map(|metric| value(metric)).collect();
     if parts.is_empty() {
         return None;
@@ -217,7 +221,7 @@ mod tests {
     use super::*;
 
     const ASKS: &str = "[[rule]]\nname = 'a'\nseverity = 'info'\nmeasured = { IdleCostShare = 'critical', \
-                        MeterBlind = 'warning' }\n";
+                        MeterBlind = 'warning', MeterRuns = 'warning' }\n";
 
     fn terms() -> Terms {
         let fleet = Fleet::from_toml("fleet.toml", fleet::SHIPPED).unwrap();
@@ -234,15 +238,18 @@ mod tests {
         let (terms, endpoint, component) = (terms(), "chat".parse().unwrap(), "qwen-7b".parse().unwrap());
         for component in [None, Some(&component)] {
             let asked = wanted(&terms, Some(&endpoint), component, &BTreeSet::new());
-            for metric in ["IdleCostPerHour", "CostPerHour", "MeterBlind"] {
-                let found = asked.iter().filter(|one| one.name == metric && one.grain == Grain::Endpoint);
+            for (metric, statistic) in
+                [("IdleCostPerHour", "Average"), ("CostPerHour", "Average"), ("MeterBlind", "Maximum")]
+            {
+                let is_of = |one: &&Wanted| one.name == metric && one.query.statistic == statistic;
+                let found = asked.iter().filter(is_of).filter(|one| one.grain == Grain::Endpoint);
                 let queries: Vec<_> = found.map(|one| &one.query).collect();
                 assert_eq!(queries.len(), 1, "{metric}");
                 assert_eq!(queries[0].namespace, terms.capacity.namespace);
                 assert_eq!(queries[0].dimensions, [(ENDPOINT_DIMENSION.to_owned(), "chat".to_owned())]);
             }
         }
-        let values = |metric: &str, grain| match (metric, grain) {
+        let values = |metric: &str, grain, _: &str| match (metric, grain) {
             ("IdleCostPerHour", Grain::Endpoint) => Some(3.0),
             ("CostPerHour", Grain::Endpoint) => Some(12.0),
             ("CostPerHour", Grain::Component) => Some(4.0),
@@ -250,6 +257,29 @@ mod tests {
         };
         let share = measured(&terms.rules, values).get("IdleCostShare").copied();
         assert!(share.is_some_and(|share| (share - 0.25).abs() < 1e-9), "{share:?}");
+    }
+
+    #[test]
+    fn of_one_metric_each_measure_has_its_own_statistic() {
+        let (terms, endpoint) = (terms(), "chat".parse().unwrap());
+        let asked = wanted(&terms, Some(&endpoint), None, &BTreeSet::new());
+        let of_meter = asked.iter().filter(|one| one.name == "MeterBlind");
+        let statistics: BTreeSet<&str> = of_meter.map(|one| one.query.statistic.as_str()).collect();
+        assert_eq!(statistics, BTreeSet::from(["Maximum", "SampleCount"]));
+        let values = |metric: &str, _, statistic: &str| match (metric, statistic) {
+            ("MeterBlind", "Maximum") => Some(0.0),
+            ("MeterBlind", "SampleCount") => Some(6.0),
+            _ => None,
+        };
+        let measured = measured(&terms.rules, values);
+        assert_eq!((measured["MeterBlind"], measured["MeterRuns"]), (0.0, 6.0));
+        // A metric that is shown and for which no rule asks is asked for once.
+        let text = "[thresholds]\nModelLatency = { comparison = 'above', warning = 1, statistic = 'Average', \
+                    namespace = 'AWS/SageMaker' }\n";
+        let terms = Terms { rules: Rules::from_toml("alerts.toml", text).unwrap(), ..terms };
+        let named = BTreeSet::from(["ModelLatency".to_owned()]);
+        let asked = wanted(&terms, Some(&endpoint), Some(&"qwen-7b".parse().unwrap()), &named);
+        assert_eq!(asked.iter().filter(|one| one.name == "ModelLatency").count(), 1);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::price::{self, DEAR_METRICS, FREE_DASHBOARDS, Price};
 use super::workload::{DAYS, Volumes, Workload};
 use crate::check::Check;
-use crate::metric::CATALOGUE;
+use crate::metric::{ALERT_LOSSES, CATALOGUE, Definition};
 use crate::money::MicroUsd;
 
 /// One line of the bill.
@@ -125,12 +125,13 @@ fn custom_metrics(workload: &Workload) -> (u64, u64) {
     (all.min(DEAR_METRICS), all.saturating_sub(DEAR_METRICS))
 }
 
-/// Those that alert-router publishes.
+/// Those that alert-router publishes each time.
 fn alert_metrics() -> u64 {
     let is_of_alerts = |name: &str| {
         name.starts_with("Alert") || name.starts_with("Notifications") || name.starts_with("Enrichment")
     };
-    CATALOGUE.iter().filter(|metric| is_of_alerts(metric.name)).count() as u64
+    let is_each_time = |metric: &&Definition| is_of_alerts(metric.name) && !ALERT_LOSSES.contains(*metric);
+    CATALOGUE.iter().filter(is_each_time).count() as u64
 }
 
 /// One call for each object: an object holds few minutes of few components.

@@ -55,6 +55,7 @@ catalogue! {
     COST_PER_MILLION_TOKENS = "CostPerMillionTokens", None, "US dollars that 1,000,000 tokens, in and out, cost at the component's present traffic.";
     PRICE_AGE_DAYS = "PriceAgeDays", Count, "Age in days of the oldest price that the endpoint's costs are computed with.";
     ALERT_MESSAGES = "AlertMessages", Count, "Messages that alert-router read.";
+    ALERT_MESSAGES_UNREADABLE = "AlertMessagesUnreadable", Count, "Records of an event in which there was no message.";
     ALERTS_RECEIVED = "AlertsReceived", Count, "Alerts in those messages.";
     ALERTS_LOST = "AlertsLost", Count, "Alerts that did not arrive whole, because a message was cut or its sender left some out.";
     ALERTS_UNKNOWN_FORM = "AlertsUnknownForm", Count, "Messages in no form that Assay knows; each is told as one alert with its text.";
@@ -67,7 +68,12 @@ catalogue! {
     NOTIFICATIONS_FAILED = "NotificationsFailed", Count, "Messages about alerts that a destination did not take yet; they are tried again.";
     NOTIFICATIONS_PARKED = "NotificationsParked", Count, "Messages about alerts that a destination refused for good; they wait in the dead-letter queue.";
     NOTIFICATIONS_PLAIN = "NotificationsPlain", Count, "Messages about alerts that a destination took only in a plainer form.";
+    NOTIFICATIONS_LEFT_OUT = "NotificationsLeftOut", Count, "What was to be told of an alert and was left out, the oldest first, because a destination took nothing for too long.";
 }
+
+/// What alert-router drops, which is published only when there is any: a count that is zero month after
+/// month is on the bill too.
+pub const ALERT_LOSSES: [Definition; 2] = [ALERT_MESSAGES_UNREADABLE, NOTIFICATIONS_LEFT_OUT];
 
 #[cfg(test)]
 mod tests {

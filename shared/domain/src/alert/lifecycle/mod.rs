@@ -19,6 +19,7 @@ mod audience;
 mod change;
 mod outbox;
 mod record;
+mod step_kind;
 #[cfg(test)]
 mod tests;
 mod timeline;
@@ -34,8 +35,9 @@ use timeline::Place;
 
 pub use audience::{Audience, Quiet, QuietCause};
 pub use change::Change;
-pub use outbox::{Delivery, Outbox, Receipt, Step, StepKind, Told};
+pub use outbox::{Delivery, Outbox, Receipt, Step, Told};
 pub use record::{AlertRecord, Condition, Counts};
+pub use step_kind::StepKind;
 
 /// One message about an alert, with what was decided about it.
 #[derive(Debug, Clone, Copy)]

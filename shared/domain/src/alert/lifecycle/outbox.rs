@@ -20,6 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::step_kind::StepKind;
 use crate::alert::rules::{DestinationName, SecretArn};
 use crate::alert::{Meaning, Severity};
 
@@ -63,33 +64,6 @@ pub struct Step {
     /// Whether an incident is closed by it.
     pub closes_incidents: bool,
     audience: BTreeSet<DestinationName>,
-}
-
-/// What a step does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StepKind {
-    /// It fires: people are called.
-    Open,
-    /// It is worse than people were told: they are called again.
-    Raise,
-    /// It changes between firing and not: people are called once.
-    Flapping,
-    /// It fired and is over before anybody was told.
-    Missed,
-    /// What was told is brought up to date. Nobody is called.
-    Edit,
-    /// It recovered.
-    Close,
-    /// It does not fire any more, and nobody knows whether it recovered.
-    Silent,
-}
-
-impl StepKind {
-    /// Whether people are called.
-    pub const fn is_loud(self) -> bool {
-        matches!(self, Self::Open | Self::Raise | Self::Flapping | Self::Missed)
-    }
 }
 
 /// What one destination has taken.
@@ -287,13 +261,21 @@ impl Outbox {
         &self.steps
     }
 
-    /// Leaves the newest step to the summary of a storm: these destinations get no message of
-    /// their own, until the alert becomes worse.
+    /// Leaves what was decided last to the summary of a storm: these destinations get no message of
+    /// their own, until the alert becomes worse. Several messages of one event may have been decided
+    /// about at once, such as its start and its end.
     pub fn leave_to_summary(&mut self, destinations: &[DestinationName]) {
-        let Some(step) = self.steps.last_mut() else { return };
-        for name in destinations.iter().filter(|name| step.audience.remove(*name)) {
-            if let Some(told) = self.destinations.get_mut(name) {
-                told.is_summarised = true;
+        let Some(now) = self.steps.last().map(|step| step.at) else { return };
+        for name in destinations {
+            let Some(told) = self.destinations.get_mut(name) else { continue };
+            let own = self.steps.iter_mut().filter(|step| step.at == now && step.audience.contains(name));
+            for step in own.skip_while(|step| !step.kind.is_first()) {
+                told.is_summarised = step.kind.is_first() || !step.kind.is_loud();
+                if !told.is_summarised {
+                    // It became worse: from there on it is told by itself.
+                    break;
+                }
+                step.audience.remove(name);
             }
         }
         self.prune();

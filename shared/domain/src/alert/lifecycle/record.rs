@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::outbox::{Content, Outbox, StepKind};
+use super::outbox::{Content, Outbox};
+use super::step_kind::StepKind;
 use super::timeline::Timeline;
 use super::{Arrival, Quiet, QuietCause};
 use crate::alert::rules::{Damping, DestinationName};
@@ -20,6 +21,8 @@ const LONGEST_REASON: usize = 500;
 const MOST_TEXT: usize = 60_000;
 /// The most bytes of values that are kept with each step.
 const MOST_VALUES: usize = 2_000;
+/// How much longer what is not over is kept.
+const A_YEAR: SignedDuration = SignedDuration::from_hours(365 * 24);
 
 /// What is remembered of one alert, by its key. Plain data for the state table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -148,9 +151,11 @@ impl AlertRecord {
         self.quiet.as_ref().filter(can_end).filter(|_| self.condition == Condition::Firing)
     }
 
-    /// When the record may be forgotten.
-    pub fn expires_at(&self, damping: &Damping) -> Timestamp {
-        self.last_seen.checked_add(damping.keep).unwrap_or(Timestamp::MAX)
+    /// How long the record is kept from now on. An alarm may last for months without a message, and only
+    /// who remembers whom it was told to can tell them of its end.
+    pub fn kept(&self, damping: &Damping) -> SignedDuration {
+        let is_open = self.outbox.destinations().any(|(_, told)| told.is_open);
+        if is_open || self.condition == Condition::Firing { damping.keep + A_YEAR } else { damping.keep }
     }
 
     pub(super) fn new(arrival: &Arrival) -> Self {

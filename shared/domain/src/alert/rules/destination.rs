@@ -219,7 +219,7 @@ fn read_kind(section: &Section) -> Option<DestinationKind> {
 }
 
 fn read_secret(section: &Section, key: &str) -> Option<SecretArn> {
-    match section.text(key)?.parse() {
+    match section.unshown_text(key)?.parse() {
         Ok(arn) => Some(arn),
         Err(problem) => {
             section.mistake(key, problem);

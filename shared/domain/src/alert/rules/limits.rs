@@ -20,7 +20,7 @@ pub struct Damping {
     pub calm: SignedDuration,
     /// How long one invocation may take to deliver before another may try.
     pub claim: SignedDuration,
-    /// How long a record is kept after the last message.
+    /// How long a record is kept after the last message, when the alert is over.
     pub keep: SignedDuration,
 }
 

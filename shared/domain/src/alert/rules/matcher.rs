@@ -116,6 +116,8 @@ impl Matcher {
             for name in own.keys() {
                 let bands = read_words(&own, &name, &BANDS);
                 match thresholds.find(&name) {
+                    Some(measure) if !measure.is_of_now() => own
+                        .mistake(&name, "is not looked up: it takes the values of last week, or a parameter"),
                     Some(measure) => add(!bands.is_empty(), Condition::Measured(measure.name.clone(), bands)),
                     None => own.mistake(&name, "has no limits in [thresholds]"),
                 }

@@ -11,6 +11,7 @@ use crate::alert::{Comparison, Severity};
 use crate::capacity::condition::{BlindReason, ConditionKind};
 use crate::capture::SkipReason;
 use crate::check::Check;
+use crate::dashboard::measure::{COMPOSITE_QUALITY_DROP, MODEL_LATENCY_RISE};
 use crate::metric::CATALOGUE;
 use crate::settings::Section;
 use crate::verdict::Outcome;
@@ -123,6 +124,13 @@ impl Thresholds {
 }
 
 impl Measure {
+    /// Whether its value now is that of its metrics now, and not of a week before too, or of a limit that
+    /// the metrics do not tell.
+    pub fn is_of_now(&self) -> bool {
+        let is_of_last_week = [COMPOSITE_QUALITY_DROP, MODEL_LATENCY_RISE].contains(&self.name.as_str());
+        !is_of_last_week && self.per_parameter.is_none()
+    }
+
     /// Where `value` lies.
     pub fn band(&self, value: f64) -> Band {
         let is_past = |limit: Option<f64>| limit.is_some_and(|limit| is_bad(self.comparison, value, limit));

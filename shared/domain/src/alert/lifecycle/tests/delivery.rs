@@ -130,6 +130,75 @@ fn an_alert_left_to_a_summary_has_no_message_of_its_own_until_it_is_worse() {
     assert_eq!(life.deliver_all(), Vec::<String>::new());
 }
 
+#[test]
+fn start_and_end_that_are_decided_at_once_are_left_to_a_summary_as_one() {
+    let mut life = undelivered();
+    let both = to("chat pager");
+    life.take_sent(0, 200, &firing(Warning, 0), &both);
+    life.take_sent(100, 200, &firing(Warning, 0), &both);
+    life.take_sent(200, 200, &ended(0, 190), &both);
+    life.record.as_mut().unwrap().outbox.leave_to_summary(&[name("chat")]);
+    assert_eq!(life.deliver_all(), ["pager open warning", "pager close warning"]);
+    // The next firing is told by itself.
+    life.take(900, &firing(Warning, 890), &both);
+    assert_eq!(life.deliver_all(), ["chat open warning", "pager open warning"]);
+}
+
+#[test]
+fn what_became_worse_at_once_is_told_beside_the_summary_and_closed() {
+    let mut life = undelivered();
+    life.take_sent(0, 200, &firing(Warning, 0), &to("chat"));
+    life.take_sent(100, 200, &firing(Critical, 0), &to("chat"));
+    life.take_sent(200, 200, &ended(0, 190), &to("chat"));
+    // A second route that leads there changes nothing.
+    for _ in 0..2 {
+        life.record.as_mut().unwrap().outbox.leave_to_summary(&[name("chat")]);
+    }
+    assert_eq!(life.deliver_all(), ["chat open critical", "chat close critical"]);
+}
+
+#[test]
+fn a_summary_takes_nothing_that_was_owed_before() {
+    let mut life = undelivered();
+    life.take(0, &firing(Warning, 0), &to("chat"));
+    life.take(100, &ended(0, 90), &to("chat"));
+    // Told to one more: who was told of this firing already is not left to the summary of that.
+    life.take(900, &firing(Warning, 890), &to("chat"));
+    life.take(1000, &firing(Warning, 890), &to("chat other"));
+    life.record.as_mut().unwrap().outbox.leave_to_summary(&[name("chat"), name("other")]);
+    assert_eq!(life.deliver_all(), ["chat open warning", "chat close warning", "chat open warning"]);
+}
+
+#[test]
+fn what_a_destination_that_takes_nothing_loses_is_counted() {
+    let mut life = undelivered();
+    life.damping = without_flapping();
+    for number in 0..25 {
+        let start = number * 1000;
+        life.take(start, &firing(Warning, start), &to("chat"));
+        life.take(start + 500, &ended(start, start + 490), &to("chat"));
+    }
+    let outbox = &life.record().outbox;
+    assert_eq!((outbox.steps().len(), outbox.left_out), (40, 10));
+}
+
+#[test]
+fn what_fires_or_is_open_somewhere_is_kept_a_year_longer() {
+    let mut life = Life::new();
+    let keep = life.damping.keep;
+    let year = SignedDuration::from_hours(365 * 24);
+    life.take(0, &firing(Warning, 0), &muted());
+    assert_eq!(life.record().kept(&life.damping), keep + year);
+    life.take(100, &ended(0, 90), &muted());
+    assert_eq!(life.record().kept(&life.damping), keep);
+    life.take(1000, &firing(Warning, 990), &to("chat"));
+    life.delivers = false;
+    life.take(1100, &ended(990, 1090), &to("chat"));
+    assert_eq!(life.record().kept(&life.damping), keep + year, "nobody has closed it there");
+    life.deliver(1100);
+    assert_eq!(life.record().kept(&life.damping), keep);
+}
+
 impl Life {
     /// As [`Life::deliver`], where some destinations may be owed what they cannot take.
     fn deliver_all(&mut self) -> Vec<String> {

@@ -85,6 +85,43 @@ fn every_mistake_is_told_at_once_and_no_secret_is() {
 }
 
 #[test]
+fn a_secret_that_is_no_text_is_not_repeated() {
+    for (kind, key) in [
+        ("slack_bot", "token"),
+        ("slack_webhook", "url"),
+        ("pagerduty", "routing_key"),
+        ("opsgenie", "api_key"),
+        ("webhook", "url"),
+        ("webhook", "token"),
+    ] {
+        for value in ["['SECRET']", "{ key = 'SECRET' }", "4815162342"] {
+            let text = format!("[[destination]]\nname = 'a'\nkind = '{kind}'\n{key} = {value}\n");
+            let error = Rules::from_toml("alerts.toml", &text).unwrap_err().to_string();
+            assert!(error.contains(&format!("destination[0].{key}: must be a text")), "{error}");
+            assert!(!error.contains("SECRET") && !error.contains("4815162342"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_condition_on_a_measure_that_is_not_of_now_is_a_mistake() {
+    let rule = |measure: &str| {
+        format!("[[rule]]\nname = 'a'\nseverity = 'info'\nmeasured = {{ {measure} = 'warning' }}\n")
+    };
+    for measure in ["CompositeQualityDrop", "ModelLatencyRise", "JudgeBudgetShare"] {
+        let error = Rules::from_toml("alerts.toml", &rule(measure)).unwrap_err();
+        assert_eq!(error.list.len(), 1, "{error}");
+        assert!(
+            error.list[0].starts_with(&format!("rule[0].measured.{measure}: is not looked up")),
+            "{error}"
+        );
+    }
+    for measure in ["CompositeQualityScore", "MeterRuns", "RequestsPerCopy", "ErrorShare"] {
+        assert!(Rules::from_toml("alerts.toml", &rule(measure)).is_ok(), "{measure}");
+    }
+}
+
+#[test]
 fn a_secret_is_named_by_the_arn_of_a_secret_or_parameter_and_by_nothing_else() {
     use crate::alert::rules::SecretArn;
     for right in [

@@ -72,7 +72,8 @@ small-judge: setup ## Install a real judge of 135 million parameters (Linux x86-
 test: setup ## Run every test, the deployed stack on the emulator included
 	@# With the tests, so that both have the same features and nothing is compiled twice.
 	cargo build --quiet --workspace --bins --tests
-	cargo test --workspace
+	# More than there are cores: most tests wait for a program or a pause.
+	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-4} cargo test --workspace
 
 SECONDS_OF_FUZZING ?= 60
 

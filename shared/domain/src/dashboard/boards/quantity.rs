@@ -74,7 +74,7 @@ fn overview(own: &Sources) -> Row {
                 .limits(ConditionKind::Blind.metric_name()),
             number(
                 "instances",
-                "Instances in service",
+                "Instances",
                 "Instances of the endpoint.",
                 Unit::Count,
                 of(metric::INSTANCES, "Instances in service"),

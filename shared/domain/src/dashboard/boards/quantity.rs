@@ -74,7 +74,7 @@ fn overview(own: &Sources) -> Row {
                 .limits(ConditionKind::Blind.metric_name()),
             number(
                 "instances",
-                "Instances",
+                metric::INSTANCES.name,
                 "Instances of the endpoint.",
                 Unit::Count,
                 of(metric::INSTANCES, "Instances in service"),

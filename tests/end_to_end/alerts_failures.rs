@@ -357,8 +357,9 @@ async fn mistakes_in_the_rules_are_listed_and_nothing_is_lost() {
     for mistake in ["s3://settings/alerts.toml has 2 mistakes", "rule[0].severity", "rule[0].metrik"] {
         assert!(message.contains(mistake), "{message}");
     }
-    let refused =
-        local.router(&rules, &[("PAGERDUTY_REGION", "mars"), ("SLACK_TOKEN_ARN", "xoxb-quokka")]).await;
-    let refused = refused.unwrap_err().to_string();
-    assert!(refused.contains("PAGERDUTY_REGION: must be us or eu") && !refused.contains(MARK), "{refused}");
+    let changes = [("PAGERDUTY_REGION", "mars"), ("SLACK_TOKEN_ARN", "xoxb-quokka")];
+    let mut function = local.launch_router(&rules, &changes).await.unwrap();
+    let refusal = function.refusal(TIME).await.unwrap();
+    assert!(refusal.contains("PAGERDUTY_REGION: must be us or eu"), "{refusal}");
+    assert!(!function.log().join("\n").contains(MARK), "{refusal}");
 }

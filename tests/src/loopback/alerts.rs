@@ -51,9 +51,14 @@ impl Loopback {
 
     /// Starts alert-router with these rules, and waits for its first poll.
     pub async fn router(&self, rules: &Rules, changes: &[(&str, &str)]) -> Outcome<Function> {
-        let mut function = self.launch(ALERT_ROUTER, &router_changes(rules, changes)).await?;
+        let mut function = self.launch_router(rules, changes).await?;
         function.ready(Duration::from_secs(20)).await?;
         Ok(function)
+    }
+
+    /// Starts alert-router with these rules.
+    pub async fn launch_router(&self, rules: &Rules, changes: &[(&str, &str)]) -> Outcome<Function> {
+        self.launch(ALERT_ROUTER, &router_changes(rules, changes)).await
     }
 
     /// The variables of an alert-router with these rules.
